@@ -1,0 +1,81 @@
+//! An event as five integers: handle, kind, and three that depend on the kind.
+
+use napi_derive::napi;
+
+use crate::core::error::Error;
+use crate::core::event::Event;
+
+/// Integers per event.
+pub const WIDTH: usize = 5;
+
+/// What the second integer of an event means. The last three are 0 where nothing is said.
+#[napi]
+#[derive(Debug, PartialEq, Eq)]
+pub enum EventKind {
+    /// The attempt to connect succeeded.
+    Connected,
+    /// The attempt to connect failed: system call, errno.
+    ConnectFailed,
+    /// A listener's new connection: the stream's number.
+    Accepted,
+    /// The system is short of something: system call, errno.
+    AcceptPaused,
+    /// Bytes to be copied out: chunk, offset, length.
+    Data,
+    /// Bytes that may be kept as a view: chunk, offset, length.
+    OwnData,
+    /// The peer ended its half.
+    End,
+    /// The write queue ran empty.
+    Written,
+    /// Our half is ended.
+    Finished,
+    /// Something failed: system call, errno.
+    Failed,
+    /// The last event of the handle.
+    Closed,
+    /// The engine is done with a chunk (first of the three); there is no handle.
+    ChunkDone,
+}
+
+/// The five integers of `event`.
+///
+/// They are JavaScript's 32-bit integers; numbers, offsets and lengths are far below 2³¹.
+#[must_use]
+pub fn encode(event: &Event) -> [i32; WIDTH] {
+    let row = |id: u32, kind: EventKind, rest: [i32; 3]| {
+        [id.cast_signed(), kind as i32, rest[0], rest[1], rest[2]]
+    };
+    let failed = |error: &Error| [error.syscall as i32, error.errno, 0];
+    match event {
+        Event::Connected { id, .. } => row(*id, EventKind::Connected, [0; 3]),
+        Event::ConnectFailed { id, error } => row(*id, EventKind::ConnectFailed, failed(error)),
+        Event::Accepted {
+            listener, stream, ..
+        } => row(
+            *listener,
+            EventKind::Accepted,
+            [stream.id().cast_signed(), 0, 0],
+        ),
+        Event::AcceptPaused { listener, error } => {
+            row(*listener, EventKind::AcceptPaused, failed(error))
+        }
+        Event::Data {
+            id,
+            chunk,
+            offset,
+            len,
+            own,
+        } => {
+            let kind = if *own { EventKind::OwnData } else { EventKind::Data };
+            let place = [chunk.cast_signed(), offset.cast_signed(), len.cast_signed()];
+            row(*id, kind, place)
+        }
+        Event::End { id } => row(*id, EventKind::End, [0; 3]),
+        Event::Written { id } => row(*id, EventKind::Written, [0; 3]),
+        Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
+        Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
+        Event::Closed { id } => row(*id, EventKind::Closed, [0; 3]),
+        Event::ChunkDone { chunk } => row(0, EventKind::ChunkDone, [chunk.cast_signed(), 0, 0]),
+    }
+}

@@ -1,0 +1,244 @@
+//! The class `Engine`: one environment's engine, its start, its drain and its end.
+
+use std::cell::RefCell;
+use std::collections::VecDeque;
+use std::fmt;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use napi::bindgen_prelude::{Function, Int32Array, Uint8Array, Unknown, check_status};
+use napi::{Env, JsValue, Result, Status, sys};
+use napi_derive::napi;
+
+use crate::binding::chunks::Lent;
+use crate::binding::encode::encode;
+use crate::binding::mailbox::Mailbox;
+use crate::binding::registry::{Entry, Registry};
+use crate::binding::shared::{Cell, Shared};
+use crate::core::chunks::SHARED_WINDOW;
+use crate::core::engine::Engine as CoreEngine;
+use crate::core::event::{ChunkId, Event, HandleId};
+use crate::core::hot_wait::{self, HotWait};
+
+/// The native engine of one JavaScript environment.
+///
+/// `events` is an array that both sides share: a header (see [`Cell`]), then five
+/// integers per event (see [`EventKind`](super::encode::EventKind)), as many as there is room for.
+/// `slab` is where JavaScript puts small writes together.
+#[napi]
+pub struct Engine {
+    pub(super) state: RefCell<State>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+/// Everything of one environment. It never leaves the environment's thread.
+pub(super) struct State {
+    /// Shared with the environment's cleanup hook, which stops it.
+    pub(super) core: Rc<RefCell<CoreEngine>>,
+    pub(super) registry: Registry,
+    pub(super) shared: Shared,
+    pub(super) slab: Uint8Array,
+    mailbox: Arc<Mailbox>,
+    lent: Lent,
+    /// Taken from the mailbox, not yet in the array.
+    taken: VecDeque<Event>,
+    /// What JavaScript has of the last batch, and gives back by draining again.
+    batch: Batch,
+    hot: HotWait,
+}
+
+#[derive(Default)]
+struct Batch {
+    data: Vec<(HandleId, usize, ChunkId)>,
+    accepted: Vec<HandleId>,
+    closed: Vec<HandleId>,
+    chunks_done: Vec<ChunkId>,
+}
+
+#[napi]
+impl Engine {
+    /// Starts the I/O thread. `onWake` is called when there are events and JavaScript is not
+    /// draining; it is expected to call [`Engine::drain`] until that gives 0.
+    #[napi(constructor, catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands a function over by value")]
+    pub fn new(
+        env: Env,
+        shared: Int32Array,
+        slab: Uint8Array,
+        on_wake: Function<'_, u32, ()>,
+    ) -> Result<Self> {
+        let shared = Shared::new(shared)
+            .ok_or_else(|| napi::Error::new(Status::InvalidArg, "no room for an event"))?;
+        let mailbox = Arc::new(Mailbox::new(&on_wake)?);
+        let sink = Arc::clone(&mailbox);
+        let core = CoreEngine::start(sink).map_err(|error| {
+            let reason = format!("the I/O thread could not be started: {error}");
+            napi::Error::new(Status::GenericFailure, reason)
+        })?;
+        let core = Rc::new(RefCell::new(core));
+        // Hooks run last-registered-first: the thread is joined before the threadsafe function,
+        // which is older, is taken down, and before JavaScript's memory goes.
+        env.add_env_cleanup_hook(Rc::clone(&core), |core| core.borrow_mut().stop())?;
+        Ok(Self {
+            state: RefCell::new(State {
+                core,
+                registry: Registry::default(),
+                shared,
+                slab,
+                mailbox,
+                lent: Lent::default(),
+                taken: VecDeque::new(),
+                batch: Batch::default(),
+                hot: HotWait::default(),
+            }),
+        })
+    }
+
+    /// Gives the next events and takes back what the last call gave: JavaScript is done with those
+    /// bytes and handles. Answers how many events are in the array. On 0 JavaScript is called again
+    /// when there are more, and must not drain before; on anything else it must drain again.
+    ///
+    /// `wait`: replies to what was just written may be on their way, so a short wait may save going
+    /// to sleep. Whether to really wait is decided by how well that went before.
+    #[napi(catch_unwind)]
+    pub fn drain(&self, wait: bool) -> u32 {
+        let state = &mut *self.state.borrow_mut();
+        state.settle();
+        if state.taken.is_empty() {
+            state.mailbox.take(&mut state.taken);
+        }
+        while state.taken.is_empty() {
+            if wait && state.hot.should_wait() {
+                let hit = state.mailbox.wait(hot_wait::LONGEST);
+                state.hot.record(hit);
+            } else if state.mailbox.sleep() {
+                state.tell_wanted();
+                return 0;
+            }
+            state.mailbox.take(&mut state.taken);
+            if state.taken.is_empty() && state.mailbox.sleep() {
+                state.tell_wanted();
+                return 0;
+            }
+        }
+        state.deliver()
+    }
+
+    /// Lends memory for reads and answers its number. The memory must not be transferable, and at
+    /// least 64 KiB. `own`: for one stream, with views of it in JavaScript's hands; otherwise for
+    /// all streams.
+    #[napi(catch_unwind)]
+    pub fn add_chunk(&self, memory: Uint8Array, own: bool) -> Result<u32> {
+        if memory.len() < SHARED_WINDOW {
+            return Err(napi::Error::new(Status::InvalidArg, "a chunk is too small"));
+        }
+        let state = &mut *self.state.borrow_mut();
+        let chunk = state.lent.add(memory);
+        let id = chunk.id();
+        let core = state.core.borrow();
+        if own {
+            core.chunks().add_own(chunk);
+        } else {
+            core.chunks().add_shared(chunk);
+        }
+        Ok(id)
+    }
+
+    /// Makes the environment stay alive for events, or not.
+    #[napi(catch_unwind)]
+    pub fn set_ref(&self, env: Env, on: bool) -> Result<()> {
+        self.state.borrow().mailbox.set_ref(&env, on)
+    }
+
+    /// Has an exception of a listener take the way of every uncaught one: `uncaughtException`, or
+    /// the end of the process.
+    #[napi]
+    #[allow(clippy::unused_self, reason = "a method, so that JavaScript has one object to call")]
+    pub fn fatal_exception(&self, env: Env, error: Unknown<'_>) -> Result<()> {
+        // No borrow is held here: the handlers that this runs may call any other method.
+        // SAFETY: `error` is a live value of `env`, and this is its thread.
+        check_status!(unsafe { sys::napi_fatal_exception(env.raw(), error.raw()) })
+    }
+}
+
+impl State {
+    /// Takes back what JavaScript had of the last batch.
+    fn settle(&mut self) {
+        if self.batch.is_empty() {
+            return;
+        }
+        let core = self.core.borrow();
+        for (id, len, chunk) in self.batch.data.drain(..) {
+            self.lent.consumed(chunk);
+            if let Some(stream) = self.registry.stream(id) {
+                stream.consumed(len);
+            }
+        }
+        for id in self.batch.accepted.drain(..) {
+            if let Some(listener) = self.registry.listener(id) {
+                listener.consumed();
+            }
+        }
+        for id in self.batch.closed.drain(..) {
+            self.registry.remove(id);
+            core.release_id(id);
+        }
+        for chunk in self.batch.chunks_done.drain(..) {
+            self.lent.remove(chunk);
+        }
+        core.chunks().settle();
+    }
+
+    /// Puts as many events into the array as there is room for.
+    fn deliver(&mut self) -> u32 {
+        let count = self.taken.len().min(self.shared.room());
+        for (index, event) in self.taken.drain(..count).enumerate() {
+            self.shared.set_event(index, encode(&event));
+            match event {
+                Event::Connected { id, transport } => self.registry.connected(id, transport),
+                Event::Accepted {
+                    listener,
+                    stream,
+                    transport,
+                } => {
+                    let id = stream.id();
+                    self.registry.insert(id, Entry::Stream(stream, Some(transport)));
+                    self.batch.accepted.push(listener);
+                }
+                Event::Data { id, chunk, len, .. } => {
+                    self.batch.data.push((id, len as usize, chunk));
+                }
+                Event::Closed { id } => self.batch.closed.push(id),
+                Event::ChunkDone { chunk } => self.batch.chunks_done.push(chunk),
+                Event::ConnectFailed { .. }
+                | Event::AcceptPaused { .. }
+                | Event::End { .. }
+                | Event::Written { .. }
+                | Event::Finished { .. }
+                | Event::Failed { .. } => {}
+            }
+        }
+        self.tell_wanted();
+        u32::try_from(count).expect("the array holds fewer events than 4 G")
+    }
+
+    fn tell_wanted(&mut self) {
+        let wanted = self.core.borrow().chunks().wanted();
+        self.shared.set(Cell::WantedShared, wanted.shared);
+        self.shared.set(Cell::WantedOwn, wanted.own);
+    }
+}
+
+impl Batch {
+    fn is_empty(&self) -> bool {
+        self.data.is_empty()
+            && self.accepted.is_empty()
+            && self.closed.is_empty()
+            && self.chunks_done.is_empty()
+    }
+}

@@ -1,0 +1,414 @@
+//! What JavaScript may do with a stream or a listener.
+//!
+//! Every method answers an integer where it can: 0 or a count, or libuv's negative number of the
+//! error. An exception per refused connection would cost more than the connection.
+
+use std::io;
+
+use napi::bindgen_prelude::{Either, Uint8Array};
+use napi::{Result, Status};
+use napi_derive::napi;
+use socket2::{SockAddr, Socket};
+use std::time::Duration;
+
+use crate::binding::env::{Engine, State};
+use crate::binding::registry::Entry;
+use crate::binding::shared::Cell;
+use crate::core::endpoint::Endpoint;
+use crate::core::error;
+use crate::core::options::{ConnectOptions, KeepAlive, ListenOptions, StreamOptions};
+use crate::core::stream::{Accepted, Ended};
+use crate::core::transport::Transport;
+
+/// An address and what goes with it.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeAddress {
+    /// A literal IP address; a path for a Unix socket, abstract names with their leading NUL.
+    pub address: String,
+    /// `'IPv4'`, `'IPv6'` or `'Unix'`.
+    pub family: String,
+    /// 0 for a Unix socket.
+    pub port: u32,
+    /// The interface of a link-local IPv6 address, else 0.
+    pub scope_id: u32,
+}
+
+/// Where to, or where. A path wins over an address.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeEndpoint {
+    /// A literal IP address.
+    pub address: Option<String>,
+    /// Its port.
+    pub port: Option<u32>,
+    /// The interface of a link-local IPv6 address.
+    pub scope_id: Option<u32>,
+    /// A Unix socket's path or abstract name.
+    pub path: Option<String>,
+}
+
+/// Options of a connection.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeStreamOptions {
+    /// `TCP_NODELAY`.
+    pub no_delay: bool,
+    /// `SO_KEEPALIVE`.
+    pub keep_alive: bool,
+    /// Quiet time before the first probe, in milliseconds; 0 leaves the system's.
+    pub keep_alive_delay: u32,
+    /// Start to read as soon as the connection stands.
+    pub read_at_once: bool,
+}
+
+/// Options of a listening socket.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeListenOptions {
+    /// `listen(2)`'s queue.
+    pub backlog: i32,
+    /// `IPV6_V6ONLY`.
+    pub ipv6_only: bool,
+    /// `SO_REUSEPORT`.
+    pub reuse_port: bool,
+}
+
+/// The handle's number names nothing (any more), or nothing connected.
+fn bad_handle() -> i32 {
+    #[cfg(unix)]
+    return -libc::EBADF;
+    #[cfg(windows)]
+    return -4083;
+}
+
+impl NativeEndpoint {
+    fn endpoint(self) -> Result<Endpoint> {
+        if let Some(path) = self.path {
+            #[cfg(unix)]
+            return Ok(Endpoint::Unix(path.into()));
+            #[cfg(windows)]
+            return Err(invalid(format!("{path}: named pipes are not supported yet")));
+        }
+        let address = self.address.unwrap_or_default();
+        let port = u16::try_from(self.port.unwrap_or(0))
+            .map_err(|_| invalid("a port is at most 65535".into()))?;
+        Endpoint::tcp(&address, port, self.scope_id.unwrap_or(0))
+            .map_err(|_| invalid(format!("{address} is not an IP address")))
+    }
+}
+
+fn invalid(reason: String) -> napi::Error {
+    napi::Error::new(Status::InvalidArg, reason)
+}
+
+impl From<NativeStreamOptions> for StreamOptions {
+    fn from(options: NativeStreamOptions) -> Self {
+        Self {
+            no_delay: options.no_delay,
+            keep_alive: options
+                .keep_alive
+                .then(|| keep_alive(options.keep_alive_delay, 0, 0)),
+            read_at_once: options.read_at_once,
+        }
+    }
+}
+
+fn keep_alive(delay_ms: u32, interval_ms: u32, count: u32) -> KeepAlive {
+    let time = |ms: u32| (ms > 0).then(|| Duration::from_millis(ms.into()));
+    KeepAlive {
+        delay: time(delay_ms),
+        interval: time(interval_ms),
+        count: (count > 0).then_some(count),
+    }
+}
+
+fn status(result: io::Result<()>) -> i32 {
+    result.map_or_else(|error| error::errno(&error), |()| 0)
+}
+
+#[allow(clippy::cast_precision_loss, reason = "no buffer has 2^53 bytes")]
+fn count(len: usize) -> f64 {
+    len as f64
+}
+
+#[napi]
+impl Engine {
+    /// Starts an attempt to connect and answers the stream's number.
+    #[napi(catch_unwind)]
+    pub fn connect(
+        &self,
+        remote: NativeEndpoint,
+        local: Option<NativeEndpoint>,
+        options: NativeStreamOptions,
+    ) -> Result<i32> {
+        let state = &mut *self.state.borrow_mut();
+        let options = ConnectOptions {
+            remote: remote.endpoint()?,
+            local: local.map(NativeEndpoint::endpoint).transpose()?,
+            stream: options.into(),
+        };
+        let stream = state.core.borrow().connect(options);
+        let id = stream.id();
+        state.registry.insert(id, Entry::Stream(stream, None));
+        Ok(id.cast_signed())
+    }
+
+    /// Binds and listens. Answers the listener's number, or an errno.
+    #[napi(catch_unwind)]
+    pub fn listen(
+        &self,
+        local: NativeEndpoint,
+        options: NativeListenOptions,
+        stream: NativeStreamOptions,
+    ) -> Result<i32> {
+        let state = &mut *self.state.borrow_mut();
+        let options = ListenOptions {
+            local: local.endpoint()?,
+            backlog: options.backlog,
+            ipv6_only: options.ipv6_only,
+            reuse_port: options.reuse_port,
+            stream: stream.into(),
+        };
+        let result = state.core.borrow().listen(&options);
+        Ok(state.add_listener(result))
+    }
+
+    /// Listens on a socket that is open already as `fd`. Answers the listener's number, or an errno.
+    #[cfg(unix)]
+    #[napi(catch_unwind)]
+    pub fn listen_fd(&self, fd: i32, backlog: i32, stream: NativeStreamOptions) -> i32 {
+        let state = &mut *self.state.borrow_mut();
+        let socket = match adopt(fd) {
+            Ok(socket) => socket,
+            Err(error) => return error::errno(&error),
+        };
+        let result = state.core.borrow().listen_on(socket, backlog, stream.into());
+        state.add_listener(result)
+    }
+
+    /// Takes over a connected socket that is open as `fd`. Answers the stream's number, or an errno.
+    #[cfg(unix)]
+    #[napi(catch_unwind)]
+    pub fn adopt_fd(&self, fd: i32, options: NativeStreamOptions) -> i32 {
+        let state = &mut *self.state.borrow_mut();
+        let socket = match adopt(fd) {
+            Ok(socket) => socket,
+            Err(error) => return error::errno(&error),
+        };
+        let result = state.core.borrow().adopt(socket, &options.into());
+        match result {
+            Ok((stream, transport)) => {
+                let id = stream.id();
+                state.registry.insert(id, Entry::Stream(stream, Some(transport)));
+                id.cast_signed()
+            }
+            Err(error) => error.errno,
+        }
+    }
+
+    /// Starts to read, or goes on.
+    #[napi(catch_unwind)]
+    pub fn read_start(&self, id: u32) {
+        if let Some(stream) = self.state.borrow().registry.stream(id) {
+            stream.read_start();
+        }
+    }
+
+    /// Stops reading. Events that are on their way still arrive.
+    #[napi(catch_unwind)]
+    pub fn read_stop(&self, id: u32) {
+        if let Some(stream) = self.state.borrow().registry.stream(id) {
+            stream.read_stop();
+        }
+    }
+
+    /// Writes `bytes` from `offset` on. Answers how many need not be written again, or an errno; the
+    /// header then says how many of them are queued, in which case `Written` follows.
+    #[napi(catch_unwind)]
+    pub fn write(&self, id: u32, bytes: &[u8], offset: f64) -> f64 {
+        let state = &mut *self.state.borrow_mut();
+        #[allow(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "an offset into `bytes`; anything else is an empty rest"
+        )]
+        let rest = bytes.get(offset as usize..).unwrap_or_default();
+        let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, rest));
+        state.wrote(result)
+    }
+
+    /// Like [`Engine::write`], for the first `len` bytes of the slab.
+    #[napi(catch_unwind)]
+    pub fn write_slab(&self, id: u32, len: u32) -> f64 {
+        let state = &mut *self.state.borrow_mut();
+        let bytes = state.slab.get(..len as usize).unwrap_or_default();
+        let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, bytes));
+        state.wrote(result)
+    }
+
+    /// Ends the writing half. 0: done; 1: `Finished` follows; otherwise an errno.
+    #[napi(catch_unwind)]
+    pub fn end(&self, id: u32) -> i32 {
+        match self.state.borrow().registry.open(id) {
+            None => bad_handle(),
+            Some((stream, transport)) => match stream.end(transport) {
+                Ok(Ended::Now) => 0,
+                Ok(Ended::Later) => 1,
+                Err(error) => error.errno,
+            },
+        }
+    }
+
+    /// Closes a stream; `Closed` follows. `reset`: the peer gets a reset.
+    #[napi(catch_unwind)]
+    pub fn close_stream(&self, id: u32, reset: bool) {
+        let state = &mut *self.state.borrow_mut();
+        let Some(stream) = state.registry.stream(id) else { return };
+        if reset {
+            stream.reset();
+        } else {
+            stream.close();
+        }
+        state.registry.disconnect(id);
+    }
+
+    /// Stops listening. The address is free on return; `Closed` follows.
+    #[napi(catch_unwind)]
+    pub fn close_listener(&self, id: u32) {
+        if let Some(listener) = self.state.borrow().registry.listener(id) {
+            listener.close();
+        }
+    }
+
+    /// `TCP_NODELAY`. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_no_delay(&self, id: u32, on: bool) -> i32 {
+        self.with_transport(id, |transport| transport.set_no_delay(on))
+    }
+
+    /// `SO_KEEPALIVE` with its numbers; 0 leaves the system's. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_keep_alive(
+        &self,
+        id: u32,
+        on: bool,
+        delay_ms: u32,
+        interval_ms: u32,
+        probes: u32,
+    ) -> i32 {
+        let numbers = keep_alive(delay_ms, interval_ms, probes);
+        self.with_transport(id, |transport| transport.set_keep_alive(on.then_some(&numbers)))
+    }
+
+    /// The address of our end, or an errno.
+    #[napi(catch_unwind)]
+    pub fn local_address(&self, id: u32) -> Either<NativeAddress, i32> {
+        match self.state.borrow().registry.get(id) {
+            Some(Entry::Stream(_, Some(transport))) => address(transport.local_addr()),
+            Some(Entry::Listener(listener)) => address(Ok(listener.local_addr().clone())),
+            _ => Either::B(bad_handle()),
+        }
+    }
+
+    /// The address of the peer, or an errno.
+    #[napi(catch_unwind)]
+    pub fn peer_address(&self, id: u32) -> Either<NativeAddress, i32> {
+        match self.state.borrow().registry.open(id) {
+            Some((_, transport)) => address(transport.peer_addr()),
+            None => Either::B(bad_handle()),
+        }
+    }
+
+    fn with_transport(&self, id: u32, call: impl FnOnce(&Transport) -> io::Result<()>) -> i32 {
+        match self.state.borrow().registry.open(id) {
+            Some((_, transport)) => status(call(transport)),
+            None => bad_handle(),
+        }
+    }
+}
+
+impl State {
+    fn add_listener(
+        &mut self,
+        result: std::result::Result<std::sync::Arc<crate::core::listener::Listener>, error::Error>,
+    ) -> i32 {
+        match result {
+            Ok(listener) => {
+                let id = listener.id();
+                self.registry.insert(id, Entry::Listener(listener));
+                id.cast_signed()
+            }
+            Err(error) => error.errno,
+        }
+    }
+
+    fn wrote(&mut self, result: Option<std::result::Result<Accepted, error::Error>>) -> f64 {
+        match result {
+            Some(Ok(Accepted { accepted, queued })) => {
+                self.shared.set(Cell::Queued, queued);
+                count(accepted)
+            }
+            Some(Err(error)) => error.errno.into(),
+            None => bad_handle().into(),
+        }
+    }
+}
+
+/// Takes a descriptor over, if it is a socket; leaves it alone if not.
+#[cfg(unix)]
+fn adopt(fd: i32) -> io::Result<Socket> {
+    use std::os::fd::{BorrowedFd, FromRawFd, OwnedFd};
+
+    if fd < 0 {
+        return Err(io::Error::from_raw_os_error(libc::EBADF));
+    }
+    // SAFETY: the descriptor is only asked what it is, and not kept; a number that names none
+    // makes the call fail with EBADF.
+    let borrowed = unsafe { BorrowedFd::borrow_raw(fd) };
+    if socket2::SockRef::from(&borrowed).r#type()? != socket2::Type::STREAM {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    // SAFETY: it is an open socket, and by Node's contract for `fd` the caller hands it over.
+    Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
+}
+
+fn address(result: io::Result<SockAddr>) -> Either<NativeAddress, i32> {
+    let address = match result {
+        Ok(address) => address,
+        Err(error) => return Either::B(error::errno(&error)),
+    };
+    if let Some(ip) = address.as_socket() {
+        return Either::A(NativeAddress {
+            address: ip.ip().to_string(),
+            family: if ip.is_ipv4() { "IPv4" } else { "IPv6" }.into(),
+            port: ip.port().into(),
+            scope_id: match ip {
+                std::net::SocketAddr::V6(v6) => v6.scope_id(),
+                std::net::SocketAddr::V4(_) => 0,
+            },
+        });
+    }
+    Either::A(NativeAddress {
+        address: path_of(&address),
+        family: "Unix".into(),
+        port: 0,
+        scope_id: 0,
+    })
+}
+
+#[cfg(unix)]
+fn path_of(address: &SockAddr) -> String {
+    if let Some(path) = address.as_pathname() {
+        return path.to_string_lossy().into_owned();
+    }
+    match address.as_abstract_namespace() {
+        Some(name) => format!("\0{}", String::from_utf8_lossy(name)),
+        None => String::new(),
+    }
+}
+
+#[cfg(windows)]
+fn path_of(_address: &SockAddr) -> String {
+    String::new()
+}

@@ -1,0 +1,128 @@
+//! Events on their way from the I/O thread to JavaScript, and the one threadsafe function that
+//! says that there are some.
+//!
+//! The function carries no data: what is queued in one when the environment ends is never freed,
+//! and one call per event would cost more than the event. It is called only when JavaScript is
+//! not already on its way (`awake`).
+//!
+//! | awake | I/O thread emits | JavaScript drains |
+//! | --- | --- | --- |
+//! | no | calls the function, awake | – |
+//! | yes | only queues | goes on until the queue is empty, then not awake, then looks once more |
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::hint;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use napi::bindgen_prelude::{Function, check_status};
+use napi::threadsafe_function::{ThreadsafeFunction, ThreadsafeFunctionCallMode};
+use napi::{Env, Result, Status, sys};
+
+use crate::core::event::{Event, EventSink};
+use crate::core::lock;
+
+type Wake = ThreadsafeFunction<u32, (), u32, Status, false, true, 0>;
+
+/// The queue of one environment.
+pub struct Mailbox {
+    events: Mutex<VecDeque<Event>>,
+    /// Events in the queue, to look at without the lock.
+    len: AtomicUsize,
+    /// JavaScript has been called, or is draining, and will look at the queue again.
+    awake: AtomicBool,
+    wake: Wake,
+}
+
+impl fmt::Debug for Mailbox {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mailbox").field("len", &self.len).finish_non_exhaustive()
+    }
+}
+
+impl EventSink for Mailbox {
+    fn emit(&self, event: Event) {
+        {
+            let mut events = lock(&self.events);
+            events.push_back(event);
+            self.len.store(events.len(), Ordering::Release);
+        }
+        if !self.awake.swap(true, Ordering::SeqCst) {
+            // Fails only while the environment ends, and then nobody wants the events.
+            self.wake.call(0, ThreadsafeFunctionCallMode::NonBlocking);
+        }
+    }
+}
+
+impl Mailbox {
+    /// A mailbox that calls `on_wake` when there is something in it. It does not keep the
+    /// environment alive.
+    pub(super) fn new(on_wake: &Function<'_, u32, ()>) -> Result<Self> {
+        let wake = on_wake
+            .build_threadsafe_function::<u32>()
+            .weak::<true>()
+            .callee_handled::<false>()
+            .max_queue_size::<0>()
+            .build()?;
+        Ok(Self {
+            events: Mutex::default(),
+            len: AtomicUsize::new(0),
+            awake: AtomicBool::new(false),
+            wake,
+        })
+    }
+
+    /// Moves everything into `taken`, which is empty.
+    pub(super) fn take(&self, taken: &mut VecDeque<Event>) {
+        debug_assert!(taken.is_empty());
+        let mut events = lock(&self.events);
+        std::mem::swap(&mut *events, taken);
+        self.len.store(0, Ordering::Release);
+    }
+
+    /// Waits up to `longest` for an event, and says whether there is one.
+    pub(super) fn wait(&self, longest: Duration) -> bool {
+        let start = Instant::now();
+        loop {
+            // Yielding, not spinning: where both threads share a CPU, it is the I/O thread's turn.
+            thread::yield_now();
+            if self.len.load(Ordering::Acquire) > 0 {
+                return true;
+            }
+            if start.elapsed() >= longest {
+                return false;
+            }
+            hint::spin_loop();
+        }
+    }
+
+    /// JavaScript goes to sleep. Answers whether it may: `false` where an event came meanwhile.
+    pub(super) fn sleep(&self) -> bool {
+        self.awake.store(false, Ordering::SeqCst);
+        if self.len.load(Ordering::SeqCst) == 0 {
+            return true;
+        }
+        // There is something. Whoever puts the flag up looks after it: we, or the I/O thread, which
+        // has then called us.
+        self.awake.swap(true, Ordering::SeqCst)
+    }
+
+    /// Makes the environment stay alive for events, or not. Only on its own thread, and only from
+    /// the one place that counts handles (`lib/engine.js`): these are switches, not counters.
+    pub(super) fn set_ref(&self, env: &Env, on: bool) -> Result<()> {
+        let function = self.wake.raw();
+        // SAFETY: `env` is the environment that the function was made in, this is its thread
+        // (napi hands out an `Env` nowhere else), and the function lives as long as `self.wake`.
+        let status = unsafe {
+            if on {
+                sys::napi_ref_threadsafe_function(env.raw(), function)
+            } else {
+                sys::napi_unref_threadsafe_function(env.raw(), function)
+            }
+        };
+        check_status!(status)
+    }
+}

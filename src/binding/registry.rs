@@ -1,0 +1,85 @@
+//! Handle numbers and what they name.
+
+use std::sync::Arc;
+
+use crate::core::event::HandleId;
+use crate::core::listener::Listener;
+use crate::core::stream::Stream;
+use crate::core::transport::Transport;
+
+/// What a number names.
+#[derive(Debug)]
+pub enum Entry {
+    /// A connection, or an attempt at one: no transport yet, or none any more.
+    Stream(Arc<Stream>, Option<Arc<Transport>>),
+    /// A listening socket.
+    Listener(Arc<Listener>),
+}
+
+/// The handles of one environment. An entry stays until its last event is on its way to
+/// JavaScript, so that a number never names two handles at once.
+#[derive(Debug, Default)]
+pub struct Registry {
+    entries: Vec<Option<Entry>>,
+}
+
+impl Registry {
+    /// Adds a handle under the number the engine gave it.
+    pub fn insert(&mut self, id: HandleId, entry: Entry) {
+        let index = id as usize;
+        if index >= self.entries.len() {
+            self.entries.resize_with(index + 1, || None);
+        }
+        self.entries[index] = Some(entry);
+    }
+
+    /// Forgets a handle.
+    pub fn remove(&mut self, id: HandleId) {
+        if let Some(entry) = self.entries.get_mut(id as usize) {
+            *entry = None;
+        }
+    }
+
+    /// The handle of that number.
+    pub fn get(&self, id: HandleId) -> Option<&Entry> {
+        self.entries.get(id as usize)?.as_ref()
+    }
+
+    /// The stream of that number.
+    pub fn stream(&self, id: HandleId) -> Option<&Arc<Stream>> {
+        match self.get(id)? {
+            Entry::Stream(stream, _) => Some(stream),
+            Entry::Listener(_) => None,
+        }
+    }
+
+    /// The stream of that number with its transport, if it is connected.
+    pub fn open(&self, id: HandleId) -> Option<(&Arc<Stream>, &Arc<Transport>)> {
+        match self.get(id)? {
+            Entry::Stream(stream, Some(transport)) => Some((stream, transport)),
+            _ => None,
+        }
+    }
+
+    /// The listener of that number.
+    pub fn listener(&self, id: HandleId) -> Option<&Arc<Listener>> {
+        match self.get(id)? {
+            Entry::Listener(listener) => Some(listener),
+            Entry::Stream(..) => None,
+        }
+    }
+
+    /// Gives a connecting stream its transport.
+    pub fn connected(&mut self, id: HandleId, connected: Arc<Transport>) {
+        if let Some(Some(Entry::Stream(_, transport))) = self.entries.get_mut(id as usize) {
+            *transport = Some(connected);
+        }
+    }
+
+    /// Lets go of a stream's transport, so that the descriptor closes when the engine lets go.
+    pub fn disconnect(&mut self, id: HandleId) {
+        if let Some(Some(Entry::Stream(_, transport))) = self.entries.get_mut(id as usize) {
+            *transport = None;
+        }
+    }
+}

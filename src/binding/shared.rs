@@ -1,0 +1,61 @@
+//! The array of integers that this module fills and JavaScript reads.
+
+use std::fmt;
+
+use napi::bindgen_prelude::Int32Array;
+
+use crate::binding::encode::WIDTH;
+
+/// Integers before the first event.
+const HEADER: usize = 4;
+
+/// A cell of the header. The fourth is spare.
+#[derive(Clone, Copy, Debug)]
+#[repr(usize)]
+pub enum Cell {
+    /// Shared chunks that JavaScript should add.
+    WantedShared = 0,
+    /// Own chunks that JavaScript should add.
+    WantedOwn = 1,
+    /// Bytes in the queue after the last write.
+    Queued = 2,
+}
+
+/// The array: a header, then as many events as there is room for.
+pub struct Shared(Int32Array);
+
+impl fmt::Debug for Shared {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Shared").field(&self.0.len()).finish()
+    }
+}
+
+impl Shared {
+    /// `None` where there is not even room for one event.
+    pub fn new(array: Int32Array) -> Option<Self> {
+        (array.len() >= HEADER + WIDTH).then_some(Self(array))
+    }
+
+    /// Events there is room for.
+    pub fn room(&self) -> usize {
+        (self.0.len() - HEADER) / WIDTH
+    }
+
+    /// Sets a cell of the header.
+    pub fn set(&mut self, cell: Cell, value: usize) {
+        self.cells_mut()[cell as usize] = i32::try_from(value).unwrap_or(i32::MAX);
+    }
+
+    /// Sets an event; `index` is less than [`Shared::room`].
+    pub fn set_event(&mut self, index: usize, row: [i32; WIDTH]) {
+        let at = HEADER + index * WIDTH;
+        self.cells_mut()[at..at + WIDTH].copy_from_slice(&row);
+    }
+
+    fn cells_mut(&mut self) -> &mut [i32] {
+        // SAFETY: the reference in the `Int32Array` keeps the memory alive, and the slice does not
+        // outlive the call from JavaScript that we are in, so JavaScript does not run meanwhile.
+        // No other thread has the array.
+        unsafe { self.0.as_mut() }
+    }
+}

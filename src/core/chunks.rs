@@ -1,0 +1,331 @@
+//! The memory that reads go into, and who may write where.
+//!
+//! The owner gives memory; the engine fills it and tells where (see [`crate::core::event::Event::Data`]).
+//! There are two kinds of chunk:
+//!
+//! | kind | serves | its bytes | comes back |
+//! | --- | --- | --- | --- |
+//! | shared | every stream, small reads | are copied out by the owner before its next batch | yes, when all of it is copied out |
+//! | own | one stream with much to read | may stay in the owner's hands as views | never |
+//!
+//! So the memory behind a view never held, and never will hold, bytes of another stream. A chunk
+//! is only ever written behind its cursor's place, and the cursor goes back to the start only
+//! when nothing of the chunk is outstanding, so the owner may read what it was told of while the
+//! engine writes further on.
+
+use std::fmt::Debug;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::Waker;
+
+use crate::core::event::ChunkId;
+use crate::core::lock;
+
+/// The most a single read may take from a shared chunk. It is also what must be free in one before
+/// a read starts: a stream that fills all of it has more to say and gets chunks of its own.
+pub const SHARED_WINDOW: usize = 64 * 1024;
+
+/// The most a single read may take into an own chunk: large enough to make the cost of a read per
+/// byte vanish, small enough that the first bytes are on their way before the last have come.
+pub const OWN_WINDOW: usize = 256 * 1024;
+
+/// An own chunk with less room than this is given up: small reads at its end would cost more than
+/// the memory is worth.
+pub const OWN_MIN_SPARE: usize = 64 * 1024;
+
+/// Shared chunks an engine may have. Together they bound what all streams that read little can
+/// have on the way to an owner that is busy.
+pub const MAX_SHARED: usize = 4;
+
+/// Own chunks that wait for a stream to need one. They bound what streams that read much can have
+/// on the way between two of the owner's batches.
+pub const MAX_OWN_READY: usize = 4;
+
+/// Memory lent by the owner.
+pub trait ChunkMemory: Send + Debug {
+    /// Its size in bytes, at least [`SHARED_WINDOW`].
+    fn size(&self) -> usize;
+    /// The part of it that a read may fill.
+    ///
+    /// # Panics
+    /// Where the part is not inside of the memory.
+    fn part_mut(&mut self, offset: usize, len: usize) -> &mut [u8];
+}
+
+/// One piece of memory with the place where the next read goes.
+#[derive(Debug)]
+pub struct Chunk {
+    id: ChunkId,
+    memory: Box<dyn ChunkMemory>,
+    cursor: usize,
+    outstanding: Arc<AtomicUsize>,
+}
+
+impl Chunk {
+    /// A chunk over `memory`. `outstanding` counts the reads that the owner has not done with; it
+    /// is the owner who counts down.
+    #[must_use]
+    pub fn new(id: ChunkId, memory: Box<dyn ChunkMemory>, outstanding: Arc<AtomicUsize>) -> Self {
+        Self {
+            id,
+            memory,
+            cursor: 0,
+            outstanding,
+        }
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> ChunkId {
+        self.id
+    }
+
+    /// Bytes that are still free.
+    #[must_use]
+    pub fn spare(&self) -> usize {
+        self.memory.size() - self.cursor
+    }
+
+    /// Where the next read goes: at most `window` bytes.
+    pub fn window_mut(&mut self, window: usize) -> &mut [u8] {
+        let len = window.min(self.spare());
+        self.memory.part_mut(self.cursor, len)
+    }
+
+    /// Marks `len` bytes as filled and outstanding, and gives the offset they are at.
+    pub fn fill(&mut self, len: usize) -> usize {
+        debug_assert!(len <= self.spare());
+        let offset = self.cursor;
+        self.cursor += len;
+        self.outstanding.fetch_add(1, Ordering::Relaxed);
+        offset
+    }
+
+    fn is_settled(&self) -> bool {
+        // Acquire: the owner's last look at the bytes comes before our next write.
+        self.outstanding.load(Ordering::Acquire) == 0
+    }
+
+    /// Starts over where nothing is outstanding, so that a chunk that is kept up with stays in the
+    /// CPU's cache.
+    fn rewind_if_settled(&mut self) -> bool {
+        let settled = self.is_settled();
+        if settled {
+            self.cursor = 0;
+        }
+        settled
+    }
+}
+
+/// What the owner is asked to give.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wanted {
+    /// Shared chunks.
+    pub shared: usize,
+    /// Own chunks.
+    pub own: usize,
+}
+
+#[derive(Debug, Default)]
+struct Supply {
+    /// Shared chunks with nothing outstanding.
+    free: Vec<Chunk>,
+    /// Full shared chunks that the owner still reads.
+    retired: Vec<Chunk>,
+    /// All shared chunks there are.
+    shared_total: usize,
+    /// Fresh chunks for streams that read much.
+    own: Vec<Chunk>,
+    /// Own chunks asked for and not given yet.
+    own_wanted: usize,
+    /// Whether a read found no shared chunk since the owner last looked.
+    starved: bool,
+    /// Tasks that wait for a shared chunk.
+    waiting: Vec<Waker>,
+}
+
+/// All chunks of one engine.
+#[derive(Debug, Default)]
+pub struct ChunkPool {
+    /// The shared chunk in use. Only the I/O thread locks it, so it never waits.
+    current: Mutex<Option<Chunk>>,
+    supply: Mutex<Supply>,
+}
+
+impl ChunkPool {
+    /// Reads into the shared chunk: calls `read` with the window, and for the bytes it gives
+    /// answers the chunk, the offset and whatever `read` said. `None` where no shared chunk has
+    /// room; `waker` is woken when one has.
+    pub fn with_shared<E>(
+        &self,
+        waker: &Waker,
+        read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
+    ) -> Option<Result<(ChunkId, usize, usize), E>> {
+        let mut current = lock(&self.current);
+        let has_room = |current: &mut Option<Chunk>| {
+            current
+                .as_mut()
+                .is_some_and(|chunk| chunk.rewind_if_settled() || chunk.spare() >= SHARED_WINDOW)
+        };
+        if !has_room(&mut current) {
+            let mut supply = lock(&self.supply);
+            supply.settle();
+            if let Some(next) = supply.free.pop() {
+                supply.retired.extend(current.replace(next));
+            } else if !has_room(&mut current) {
+                // Looked at again under the lock: the owner counts down first and locks then, so
+                // either we see its count or it sees our waker.
+                supply.starved = true;
+                supply.waiting.push(waker.clone());
+                return None;
+            }
+        }
+        let chunk = current.as_mut()?;
+        Some(read(chunk.window_mut(SHARED_WINDOW)).map(|len| {
+            let offset = if len == 0 { 0 } else { chunk.fill(len) };
+            (chunk.id(), offset, len)
+        }))
+    }
+
+    /// A fresh chunk for one stream, or `None` until the owner has given one; then the stream goes
+    /// on with shared ones.
+    pub fn take_own(&self) -> Option<Chunk> {
+        let mut supply = lock(&self.supply);
+        let chunk = supply.own.pop();
+        // One for now and one for the next time: a stream that reads much will be back.
+        let short = if chunk.is_some() { 1 } else { 2 };
+        supply.own_wanted = (supply.own_wanted + short).min(MAX_OWN_READY - supply.own.len());
+        chunk
+    }
+
+    /// The owner gives a shared chunk.
+    pub fn add_shared(&self, chunk: Chunk) {
+        let mut supply = lock(&self.supply);
+        supply.shared_total += 1;
+        supply.starved = false;
+        supply.free.push(chunk);
+        wake_all(supply);
+    }
+
+    /// The owner gives a chunk for one stream.
+    pub fn add_own(&self, chunk: Chunk) {
+        let mut supply = lock(&self.supply);
+        supply.own_wanted = supply.own_wanted.saturating_sub(1);
+        supply.own.push(chunk);
+    }
+
+    /// The owner is done with a batch: streams that waited for room may find some now.
+    pub fn settle(&self) {
+        let supply = lock(&self.supply);
+        if !supply.waiting.is_empty() {
+            wake_all(supply);
+        }
+    }
+
+    /// What the owner should give now.
+    pub fn wanted(&self) -> Wanted {
+        let supply = lock(&self.supply);
+        let may_grow = supply.shared_total < MAX_SHARED;
+        let starved = supply.starved && supply.free.is_empty();
+        Wanted {
+            shared: usize::from(may_grow && (starved || supply.shared_total == 0)),
+            own: supply.own_wanted,
+        }
+    }
+}
+
+impl Supply {
+    fn settle(&mut self) {
+        for mut chunk in self.retired.extract_if(.., |chunk| chunk.is_settled()) {
+            chunk.cursor = 0;
+            self.free.push(chunk);
+        }
+    }
+}
+
+fn wake_all(mut supply: std::sync::MutexGuard<'_, Supply>) {
+    let waiting = std::mem::take(&mut supply.waiting);
+    drop(supply);
+    waiting.into_iter().for_each(Waker::wake);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug)]
+    struct Plain(Vec<u8>);
+
+    impl ChunkMemory for Plain {
+        fn size(&self) -> usize {
+            self.0.len()
+        }
+        fn part_mut(&mut self, offset: usize, len: usize) -> &mut [u8] {
+            &mut self.0[offset..offset + len]
+        }
+    }
+
+    fn chunk(id: ChunkId) -> (Chunk, Arc<AtomicUsize>) {
+        let outstanding = Arc::new(AtomicUsize::new(0));
+        let memory = Box::new(Plain(vec![0; 2 * SHARED_WINDOW]));
+        (Chunk::new(id, memory, Arc::clone(&outstanding)), outstanding)
+    }
+
+    fn read(pool: &ChunkPool, len: usize) -> Option<(ChunkId, usize)> {
+        pool.with_shared(Waker::noop(), |buffer| {
+            assert!(buffer.len() >= SHARED_WINDOW);
+            Ok::<_, ()>(len)
+        })
+        .map(|result| result.expect("the read succeeds"))
+        .map(|(id, offset, _)| (id, offset))
+    }
+
+    #[test]
+    fn outstanding_bytes_are_never_written_over() {
+        let pool = ChunkPool::default();
+        let (first, outstanding) = chunk(1);
+        pool.add_shared(first);
+        assert_eq!(read(&pool, 100), Some((1, 0)));
+        assert_eq!(read(&pool, 100), Some((1, 100)));
+        outstanding.fetch_sub(1, Ordering::Release);
+        assert_eq!(read(&pool, SHARED_WINDOW - 100), Some((1, 200)));
+        // Less than a window is left, and two reads are outstanding.
+        assert_eq!(read(&pool, 1), None);
+        assert_eq!(pool.wanted().shared, 1);
+        outstanding.store(0, Ordering::Release);
+        assert_eq!(read(&pool, 1), Some((1, 0)));
+    }
+
+    #[test]
+    fn a_retired_chunk_comes_back_when_the_owner_is_done_with_it() {
+        let pool = ChunkPool::default();
+        let (first, of_first) = chunk(1);
+        let (second, of_second) = chunk(2);
+        pool.add_shared(second);
+        pool.add_shared(first);
+        assert_eq!(read(&pool, SHARED_WINDOW), Some((1, 0)));
+        assert_eq!(read(&pool, SHARED_WINDOW), Some((1, SHARED_WINDOW)));
+        assert_eq!(read(&pool, SHARED_WINDOW), Some((2, 0)));
+        assert_eq!(read(&pool, SHARED_WINDOW), Some((2, SHARED_WINDOW)));
+        assert_eq!(read(&pool, 1), None);
+        of_first.store(0, Ordering::Release);
+        pool.settle();
+        assert_eq!(read(&pool, 1), Some((1, 0)));
+        assert_eq!(of_second.load(Ordering::Relaxed), 2);
+    }
+
+    #[test]
+    fn the_memory_asked_for_is_bounded() {
+        let pool = ChunkPool::default();
+        assert_eq!(pool.wanted(), Wanted { shared: 1, own: 0 });
+        for id in 0..u32::try_from(MAX_SHARED).expect("a small number") {
+            pool.add_shared(chunk(id).0);
+        }
+        while read(&pool, SHARED_WINDOW).is_some() {}
+        assert_eq!(pool.wanted().shared, 0);
+        for _ in 0..100 {
+            assert!(pool.take_own().is_none());
+        }
+        assert_eq!(pool.wanted().own, MAX_OWN_READY);
+    }
+}

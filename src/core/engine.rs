@@ -1,0 +1,200 @@
+//! The I/O thread: one current-thread runtime on which every task of one owner runs.
+//!
+//! One thread per owner, on purpose: nothing is shared between two JavaScript environments, and
+//! more threads for one were no faster (the owner's own thread is the narrow place).
+
+use std::fmt;
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::{self, JoinHandle};
+
+use socket2::Socket;
+use tokio::runtime::{Builder, Handle};
+use tokio::sync::oneshot;
+
+use crate::core::chunks::ChunkPool;
+use crate::core::error::{Error, Syscall};
+use crate::core::event::{Event, EventSink, HandleId};
+use crate::core::listener::{self, Acceptor, Listener};
+use crate::core::lock;
+use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use crate::core::stream::{self, Stream};
+use crate::core::transport::Transport;
+
+/// What the tasks of one engine share.
+pub(crate) struct Shared {
+    pub(crate) chunks: Arc<ChunkPool>,
+    sink: Arc<dyn EventSink>,
+    ids: Mutex<Ids>,
+    /// Nobody listens any more: the engine is being taken down.
+    stopped: AtomicBool,
+}
+
+#[derive(Default)]
+struct Ids {
+    free: Vec<HandleId>,
+    next: HandleId,
+}
+
+impl Shared {
+    pub(crate) fn emit(&self, event: Event) {
+        if !self.stopped.load(Ordering::Acquire) {
+            self.sink.emit(event);
+        }
+    }
+
+    pub(crate) fn new_id(&self) -> HandleId {
+        let mut ids = lock(&self.ids);
+        ids.free.pop().unwrap_or_else(|| {
+            let id = ids.next;
+            ids.next += 1;
+            id
+        })
+    }
+}
+
+/// An I/O thread and the way to give it work.
+pub struct Engine {
+    shared: Arc<Shared>,
+    runtime: Handle,
+    /// `None` once stopped.
+    thread: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+}
+
+impl fmt::Debug for Engine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Engine").finish_non_exhaustive()
+    }
+}
+
+impl Engine {
+    /// Starts an I/O thread that tells `sink` what happens.
+    ///
+    /// # Errors
+    /// The system gives no thread, or no descriptor for the runtime.
+    pub fn start(sink: Arc<dyn EventSink>) -> io::Result<Self> {
+        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let handle = runtime.handle().clone();
+        let (stop, stopped) = oneshot::channel();
+        let thread = thread::Builder::new()
+            .name("socket-io".into())
+            .spawn(move || {
+                // Ends by a word or by the engine's end: both are reason enough.
+                let _ = runtime.block_on(stopped);
+            })?;
+        Ok(Self {
+            shared: Arc::new(Shared {
+                chunks: Arc::default(),
+                sink,
+                ids: Mutex::default(),
+                stopped: AtomicBool::new(false),
+            }),
+            runtime: handle,
+            thread: Some((stop, thread)),
+        })
+    }
+
+    /// The chunks that reads go into.
+    #[must_use]
+    pub fn chunks(&self) -> &Arc<ChunkPool> {
+        &self.shared.chunks
+    }
+
+    /// Starts an attempt to connect.
+    #[must_use]
+    pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
+        let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
+        let task = stream::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
+        self.runtime.spawn(task);
+        stream
+    }
+
+    /// Takes over a connected socket that somebody else made.
+    ///
+    /// # Errors
+    /// It is none, or cannot be registered.
+    pub fn adopt(
+        &self,
+        socket: Socket,
+        options: &StreamOptions,
+    ) -> Result<(Arc<Stream>, Arc<Transport>), Error> {
+        let failed = |error: io::Error| Error::new(Syscall::Read, &error);
+        socket.set_nonblocking(true).map_err(failed)?;
+        let _inside = self.runtime.enter();
+        let transport = Arc::new(Transport::from_socket(socket).map_err(failed)?);
+        transport.apply(options);
+        let stream = Stream::new(self.shared.new_id(), options.read_at_once);
+        self.runtime.spawn(stream::run_open(
+            Arc::clone(&self.shared),
+            Arc::clone(&stream),
+            Arc::clone(&transport),
+        ));
+        Ok((stream, transport))
+    }
+
+    /// Binds and listens, before it returns, and starts to accept.
+    ///
+    /// # Errors
+    /// What the system says, about an address in use for instance.
+    pub fn listen(&self, options: &ListenOptions) -> Result<Arc<Listener>, Error> {
+        let acceptor = {
+            let _inside = self.runtime.enter();
+            Acceptor::bind(options)?
+        };
+        self.accept(acceptor, options.stream)
+    }
+
+    /// Listens on a bound socket that somebody else made, and starts to accept.
+    ///
+    /// # Errors
+    /// It cannot listen.
+    pub fn listen_on(
+        &self,
+        socket: Socket,
+        backlog: i32,
+        options: StreamOptions,
+    ) -> Result<Arc<Listener>, Error> {
+        let acceptor = {
+            let _inside = self.runtime.enter();
+            Acceptor::from_socket(socket, backlog)?
+        };
+        self.accept(acceptor, options)
+    }
+
+    fn accept(&self, acceptor: Acceptor, options: StreamOptions) -> Result<Arc<Listener>, Error> {
+        let local = acceptor
+            .local_addr()
+            .map_err(|error| Error::new(Syscall::Listen, &error))?;
+        let listener = Listener::new(self.shared.new_id(), local);
+        self.runtime.spawn(listener::run(
+            Arc::clone(&self.shared),
+            Arc::clone(&listener),
+            acceptor,
+            options,
+        ));
+        Ok(listener)
+    }
+
+    /// The owner has taken a handle's [`Event::Closed`]: its number may name another one.
+    pub fn release_id(&self, id: HandleId) {
+        lock(&self.shared.ids).free.push(id);
+    }
+
+    /// Ends the thread and closes every descriptor. No event comes after this returns, and no
+    /// chunk is written to. It takes no longer than the task that happens to run.
+    pub fn stop(&mut self) {
+        self.shared.stopped.store(true, Ordering::Release);
+        if let Some((stop, thread)) = self.thread.take() {
+            let _ = stop.send(());
+            // A panic of the thread has been reported by the thread.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl Drop for Engine {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

@@ -1,0 +1,104 @@
+//! What the engine tells its owner.
+
+use std::sync::Arc;
+
+use crate::core::error::Error;
+use crate::core::stream::Stream;
+use crate::core::transport::Transport;
+
+/// Names a stream or a listener within one engine. A number is free again only when the owner has
+/// taken the handle's [`Event::Closed`], so an event never reaches another handle than its own.
+pub type HandleId = u32;
+
+/// Names a chunk within one engine.
+pub type ChunkId = u32;
+
+/// Something that happened to a handle.
+///
+/// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), then
+/// `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they happen, and `Closed` last, once.
+#[derive(Debug)]
+pub enum Event {
+    /// An attempt to connect succeeded.
+    Connected {
+        /// Whose.
+        id: HandleId,
+        /// What the owner's thread writes to and asks for addresses.
+        transport: Arc<Transport>,
+    },
+    /// An attempt to connect failed; `Closed` follows.
+    ConnectFailed {
+        /// Whose.
+        id: HandleId,
+        /// Which system call failed, and why.
+        error: Error,
+    },
+    /// A listener has a new connection.
+    Accepted {
+        /// The listener.
+        listener: HandleId,
+        /// The new stream.
+        stream: Arc<Stream>,
+        /// What the owner's thread writes to and asks for addresses.
+        transport: Arc<Transport>,
+    },
+    /// The system is short of descriptors or memory; the listener accepts again after a pause.
+    AcceptPaused {
+        /// The listener.
+        listener: HandleId,
+        /// Why.
+        error: Error,
+    },
+    /// Bytes came in.
+    Data {
+        /// Whose.
+        id: HandleId,
+        /// The chunk they are in.
+        chunk: ChunkId,
+        /// Where in it, in bytes.
+        offset: u32,
+        /// How many.
+        len: u32,
+        /// The chunk served this stream alone and is never written again there, so the owner may
+        /// keep a view of it. Otherwise the bytes are to be copied out before the next batch.
+        own: bool,
+    },
+    /// The peer ended its half.
+    End {
+        /// Whose.
+        id: HandleId,
+    },
+    /// The queue of unsent bytes ran empty.
+    Written {
+        /// Whose.
+        id: HandleId,
+    },
+    /// Our half is ended: all bytes and the FIN are with the system.
+    Finished {
+        /// Whose.
+        id: HandleId,
+    },
+    /// Reading, writing or ending failed. The owner is expected to close the stream.
+    Failed {
+        /// Whose.
+        id: HandleId,
+        /// Which system call failed, and why.
+        error: Error,
+    },
+    /// The last one: the descriptor is closed.
+    Closed {
+        /// Whose.
+        id: HandleId,
+    },
+    /// The engine is done with a chunk that served one stream; the owner may forget it.
+    ChunkDone {
+        /// Which.
+        chunk: ChunkId,
+    },
+}
+
+/// Takes events on the I/O thread, in order. It must not block and must not call into the engine.
+pub trait EventSink: Send + Sync + 'static {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}

@@ -1,0 +1,75 @@
+//! How much of one stream may be read ahead, and into which kind of chunk.
+//!
+//! Pure: no I/O, no locks. One [`ReadFlow`] belongs to the receiver of one stream.
+
+use crate::core::chunks::{OWN_WINDOW, SHARED_WINDOW};
+
+/// Bytes of one stream that may be on their way to the owner. When they are used up the stream is
+/// not read, the kernel's window closes and the peer feels it.
+pub const READ_AHEAD: usize = 1024 * 1024;
+
+/// A read into an own chunk that gives less than this ends the use of own chunks: the flood is
+/// over, and a view of few bytes would keep a whole chunk in memory.
+const TRICKLE: usize = 16 * 1024;
+
+/// Which chunk the next read of a stream goes to.
+///
+/// | state | a read fills its window | a read gives less than [`TRICKLE`] |
+/// | --- | --- | --- |
+/// | shared | own | shared |
+/// | own | own | shared |
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ReadFlow {
+    own: bool,
+}
+
+impl ReadFlow {
+    /// Whether the next read wants a chunk that serves this stream alone.
+    #[must_use]
+    pub fn wants_own(self) -> bool {
+        self.own
+    }
+
+    /// The most the next read may take.
+    #[must_use]
+    pub fn window(self) -> usize {
+        if self.own { OWN_WINDOW } else { SHARED_WINDOW }
+    }
+
+    /// Learns from a read that gave `len` bytes of at most `window`.
+    pub fn record(&mut self, len: usize, window: usize) {
+        if len == window {
+            self.own = true;
+        } else if len < TRICKLE {
+            self.own = false;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_window_earns_own_chunks_and_a_trickle_ends_them() {
+        let mut flow = ReadFlow::default();
+        flow.record(100, SHARED_WINDOW);
+        assert!(!flow.wants_own());
+        flow.record(SHARED_WINDOW, SHARED_WINDOW);
+        assert!(flow.wants_own());
+        assert_eq!(flow.window(), OWN_WINDOW);
+        flow.record(TRICKLE, OWN_WINDOW);
+        assert!(flow.wants_own());
+        flow.record(TRICKLE - 1, OWN_WINDOW);
+        assert!(!flow.wants_own());
+    }
+
+    #[test]
+    fn many_middling_reads_stay_with_shared_chunks() {
+        let mut flow = ReadFlow::default();
+        for _ in 0..100 {
+            flow.record(SHARED_WINDOW - 1, SHARED_WINDOW);
+        }
+        assert!(!flow.wants_own());
+    }
+}

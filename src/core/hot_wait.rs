@@ -1,0 +1,91 @@
+//! When it pays to wait a moment for the next event instead of going to sleep.
+//!
+//! With one request and one reply in flight, the answer to what was just written is often there
+//! before the thread would have gone to sleep and been woken again. Where it is not (a peer
+//! behind a real network), each wait is lost time, so waiting has to earn its keep.
+
+use std::time::Duration;
+
+/// The longest wait. Twice the cost of a sleep and a wake-up between threads on the machines
+/// measured; a longer one would only burn the CPU that the other side needs.
+pub const LONGEST: Duration = Duration::from_micros(20);
+
+/// Score at which waiting is given up. Eight misses in a row from a fresh start.
+const GIVE_UP: i32 = -8;
+/// The score does not grow beyond this, so that a change of weather is noticed within a few waits.
+const BEST: i32 = 8;
+/// After giving up, one chance in this many is tried again.
+const RETRY_EVERY: u32 = 256;
+
+/// Remembers how the last waits went.
+#[derive(Debug, Default)]
+pub struct HotWait {
+    /// Hits add one, misses take two: waiting goes on only while two of three waits are hits.
+    score: i32,
+    /// Chances passed over since waiting was given up.
+    passed: u32,
+}
+
+impl HotWait {
+    /// Whether to wait this time.
+    pub fn should_wait(&mut self) -> bool {
+        if self.score > GIVE_UP {
+            return true;
+        }
+        self.passed += 1;
+        if self.passed < RETRY_EVERY {
+            return false;
+        }
+        self.passed = 0;
+        true
+    }
+
+    /// How the wait ended: with an event (`true`) or with nothing.
+    pub fn record(&mut self, hit: bool) {
+        let change = if hit { 1 } else { -2 };
+        self.score = (self.score + change).clamp(GIVE_UP, BEST);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hits_keep_it_on() {
+        let mut wait = HotWait::default();
+        for _ in 0..1_000 {
+            assert!(wait.should_wait());
+            wait.record(true);
+        }
+    }
+
+    #[test]
+    fn misses_switch_it_off_but_for_a_rare_try() {
+        let mut wait = HotWait::default();
+        let mut tried = 0;
+        for _ in 0..10_000 {
+            if wait.should_wait() {
+                tried += 1;
+                wait.record(false);
+            }
+        }
+        assert!((10_000 / 256..60).contains(&tried), "{tried} tries");
+    }
+
+    #[test]
+    fn it_comes_back_when_hits_come_back() {
+        let mut wait = HotWait::default();
+        for _ in 0..100 {
+            wait.record(false);
+        }
+        let mut on = 0;
+        for _ in 0..10_000 {
+            if wait.should_wait() {
+                on += 1;
+                wait.record(true);
+            }
+        }
+        assert!(on > 9_000, "{on} waits");
+    }
+}

@@ -1,0 +1,310 @@
+//! The accept loop, and the handle that stops it.
+
+use std::future::poll_fn;
+use std::io;
+#[cfg(unix)]
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Condvar, Mutex};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
+
+use socket2::{Domain, SockAddr, SockRef, Socket};
+use tokio::net::TcpListener;
+#[cfg(unix)]
+use tokio::net::UnixListener;
+use tokio::time::sleep;
+
+use crate::core::connect::new_socket;
+use crate::core::endpoint::Endpoint;
+use crate::core::engine::Shared;
+use crate::core::error::{Error, Syscall};
+use crate::core::event::{Event, HandleId};
+use crate::core::lock;
+use crate::core::options::{ListenOptions, StreamOptions};
+use crate::core::stream::{self, Stream};
+use crate::core::transport::{Transport, domain_of};
+
+/// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
+/// so an owner that is busy is not buried under descriptors it has not seen.
+pub const ACCEPT_AHEAD: usize = 512;
+
+/// Connections accepted before other tasks get their turn.
+const ACCEPTS_PER_TURN: usize = 32;
+
+/// The first pause after the system ran short of descriptors or memory; it doubles each time.
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+/// The longest pause: what is short comes back without a word, so somebody has to look.
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+/// A listening socket as the owner's thread sees it.
+#[derive(Debug)]
+pub struct Listener {
+    id: HandleId,
+    local: SockAddr,
+    /// Connections on their way to the owner.
+    undelivered: AtomicUsize,
+    control: Mutex<Control>,
+    /// Signalled when `control.closed` is set.
+    closed: Condvar,
+}
+
+#[derive(Debug, Default)]
+struct Control {
+    waker: Option<Waker>,
+    close: bool,
+    closed: bool,
+}
+
+/// A socket that listens, not yet driven.
+#[derive(Debug)]
+pub(crate) enum Acceptor {
+    Tcp(TcpListener),
+    /// With the path to remove at the end, if it is one.
+    #[cfg(unix)]
+    Unix(UnixListener, Option<PathBuf>),
+}
+
+impl Acceptor {
+    /// Binds and listens. Needs to be called inside of the engine's runtime.
+    pub(crate) fn bind(options: &ListenOptions) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
+        let address = options.local.to_sock_addr().map_err(failed)?;
+        let socket = new_socket(&options.local).map_err(failed)?;
+        if let Endpoint::Tcp(address) = options.local {
+            // On Unix, a port whose last connections still linger may be listened on again; on
+            // Windows the option means something else, and has to stay off.
+            #[cfg(unix)]
+            socket.set_reuse_address(true).map_err(failed)?;
+            if address.is_ipv6() {
+                socket.set_only_v6(options.ipv6_only).map_err(failed)?;
+            }
+            #[cfg(unix)]
+            if options.reuse_port {
+                socket.set_reuse_port(true).map_err(failed)?;
+            }
+        }
+        socket.bind(&address).map_err(failed)?;
+        Self::from_socket(socket, options.backlog)
+    }
+
+    /// Listens on a socket that is bound already.
+    pub(crate) fn from_socket(socket: Socket, backlog: i32) -> Result<Self, Error> {
+        let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
+        socket.set_nonblocking(true).map_err(failed)?;
+        let domain = domain_of(&socket).map_err(failed)?;
+        socket.listen(backlog).map_err(failed)?;
+        if domain == Domain::IPV4 || domain == Domain::IPV6 {
+            return TcpListener::from_std(socket.into()).map(Self::Tcp).map_err(failed);
+        }
+        #[cfg(unix)]
+        if domain == Domain::UNIX {
+            let address = socket.local_addr().map_err(failed)?;
+            let path = address.as_pathname().map(PathBuf::from);
+            let listener = UnixListener::from_std(socket.into()).map_err(failed)?;
+            return Ok(Self::Unix(listener, path));
+        }
+        Err(failed(io::ErrorKind::InvalidInput.into()))
+    }
+
+    pub(crate) fn local_addr(&self) -> io::Result<SockAddr> {
+        match self {
+            Self::Tcp(listener) => SockRef::from(listener).local_addr(),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => SockRef::from(listener).local_addr(),
+        }
+    }
+
+    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
+        match self {
+            Self::Tcp(listener) => listener
+                .poll_accept(cx)
+                .map_ok(|(stream, _)| Transport::Tcp(stream)),
+            #[cfg(unix)]
+            Self::Unix(listener, _) => listener
+                .poll_accept(cx)
+                .map_ok(|(stream, _)| Transport::Unix(stream)),
+        }
+    }
+
+    fn close(self) {
+        #[cfg(unix)]
+        if let Self::Unix(_, Some(path)) = &self {
+            // As libuv does it. Somebody may have removed it first.
+            let _ = std::fs::remove_file(path);
+        }
+    }
+}
+
+impl Listener {
+    pub(crate) fn new(id: HandleId, local: SockAddr) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            local,
+            undelivered: AtomicUsize::new(0),
+            control: Mutex::default(),
+            closed: Condvar::new(),
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> HandleId {
+        self.id
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn local_addr(&self) -> &SockAddr {
+        &self.local
+    }
+
+    /// The owner has taken one connection.
+    pub fn consumed(&self) {
+        if self.undelivered.fetch_sub(1, Ordering::SeqCst) == ACCEPT_AHEAD {
+            self.wake();
+        }
+    }
+
+    /// Stops listening, and returns when the address is free: the caller may bind it again at once,
+    /// as after libuv's close. This waits for the I/O thread, which never waits itself, so it is
+    /// over within the work of one turn. [`Event::Closed`] follows.
+    pub fn close(&self) {
+        let mut control = lock(&self.control);
+        control.close = true;
+        if let Some(waker) = &control.waker {
+            waker.wake_by_ref();
+        }
+        while !control.closed {
+            control = self
+                .closed
+                .wait(control)
+                .unwrap_or_else(std::sync::PoisonError::into_inner);
+        }
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = &lock(&self.control).waker {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Ready when the listener is to be closed; otherwise the task is woken then.
+    fn poll_close(&self, cx: &Context<'_>) -> Poll<()> {
+        let mut control = lock(&self.control);
+        if control.close {
+            return Poll::Ready(());
+        }
+        if !control.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            control.waker = Some(cx.waker().clone());
+        }
+        Poll::Pending
+    }
+}
+
+/// Says that the listener is closed, however its task ends: the owner may be waiting for it.
+struct ClosedGuard {
+    engine: Arc<Shared>,
+    listener: Arc<Listener>,
+    acceptor: Option<Acceptor>,
+}
+
+impl Drop for ClosedGuard {
+    fn drop(&mut self) {
+        if let Some(acceptor) = self.acceptor.take() {
+            acceptor.close();
+        }
+        lock(&self.listener.control).closed = true;
+        self.listener.closed.notify_all();
+        let id = self.listener.id;
+        self.engine.emit(Event::Closed { id });
+    }
+}
+
+/// Accepts until the listener is closed.
+pub(crate) async fn run(
+    engine: Arc<Shared>,
+    listener: Arc<Listener>,
+    acceptor: Acceptor,
+    options: StreamOptions,
+) {
+    let guard = ClosedGuard {
+        engine: Arc::clone(&engine),
+        listener: Arc::clone(&listener),
+        acceptor: Some(acceptor),
+    };
+    let Some(acceptor) = &guard.acceptor else { return };
+    let mut pause = FIRST_PAUSE;
+    loop {
+        let accepted = poll_fn(|cx| {
+            if listener.poll_close(cx).is_ready() {
+                return Poll::Ready(None);
+            }
+            poll_turn(cx, &engine, &listener, acceptor, &options).map(Some)
+        })
+        .await;
+        match accepted {
+            None => return,
+            Some(Ok(())) => {
+                pause = FIRST_PAUSE;
+                tokio::task::yield_now().await;
+            }
+            // The connection failed before it was accepted; the next one is none the worse.
+            Some(Err(error)) if !is_shortage(&error) => {}
+            Some(Err(error)) => {
+                engine.emit(Event::AcceptPaused {
+                    listener: listener.id,
+                    error: Error::new(Syscall::Accept, &error),
+                });
+                let mut over = Box::pin(sleep(pause));
+                pause = (pause * 2).min(LONGEST_PAUSE);
+                poll_fn(|cx| {
+                    if listener.poll_close(cx).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    over.as_mut().poll(cx)
+                })
+                .await;
+            }
+        }
+    }
+}
+
+/// Accepts up to a turn's worth of connections. Ready: there may be more, or `accept` failed.
+fn poll_turn(
+    cx: &mut Context<'_>,
+    engine: &Arc<Shared>,
+    listener: &Listener,
+    acceptor: &Acceptor,
+    options: &StreamOptions,
+) -> Poll<io::Result<()>> {
+    for _ in 0..ACCEPTS_PER_TURN {
+        if listener.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD {
+            return Poll::Pending; // `consumed` wakes the task.
+        }
+        let transport = std::task::ready!(acceptor.poll_accept(cx))?;
+        transport.apply(options);
+        listener.undelivered.fetch_add(1, Ordering::SeqCst);
+        let transport = Arc::new(transport);
+        let stream = Stream::new(engine.new_id(), options.read_at_once);
+        engine.emit(Event::Accepted {
+            listener: listener.id,
+            stream: Arc::clone(&stream),
+            transport: Arc::clone(&transport),
+        });
+        tokio::spawn(stream::run_open(Arc::clone(engine), stream, transport));
+    }
+    Poll::Ready(Ok(()))
+}
+
+/// Whether `accept` failed for want of descriptors or memory, so that the connection is still
+/// there and the very next try would fail the same way.
+fn is_shortage(error: &io::Error) -> bool {
+    #[cfg(unix)]
+    return matches!(
+        error.raw_os_error(),
+        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
+    );
+    #[cfg(windows)]
+    return matches!(error.raw_os_error(), Some(10024 | 10055)); // WSAEMFILE, WSAENOBUFS
+}

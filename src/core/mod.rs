@@ -1,0 +1,51 @@
+//! The engine: plain Rust on tokio, without Node-API and without `unsafe`.
+//!
+//! Read it in this order:
+//!
+//! | module | what it holds |
+//! | --- | --- |
+//! | [`error`] | a failed system call in libuv's numbers |
+//! | [`endpoint`] | where a socket is or wants to be |
+//! | [`options`] | what the caller wants of a socket, as plain data |
+//! | [`event`] | what the engine tells its owner, and the trait it tells it through |
+//! | [`transport`] | one open descriptor: TCP or a Unix socket |
+//! | [`chunks`] | the memory that reads go into, and who may write where |
+//! | [`flow`] | how much of one stream may be read ahead, and into which kind of chunk (pure) |
+//! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |
+//! | [`stream`] | the handle of a stream and the task that drives it |
+//! | [`receive`] | the seam behind which bytes are taken from a descriptor |
+//! | [`connect`] | one attempt to connect |
+//! | [`listener`] | the accept loop |
+//! | [`engine`] | the I/O thread that runs all of it |
+//! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
+//!
+//! Threads: the *owner's thread* (JavaScript's) calls the methods of [`engine::Engine`],
+//! [`stream::Stream`] and [`listener::Listener`]; the *I/O thread* runs the tasks. They meet in
+//! atomics and short locks; neither ever waits for the other, but for [`listener::Listener::close`]
+//! and the end of the engine.
+
+#![forbid(unsafe_code)]
+#![warn(missing_docs)]
+
+pub mod chunks;
+pub mod connect;
+pub mod endpoint;
+pub mod engine;
+pub mod error;
+pub mod event;
+pub mod flow;
+pub mod hot_wait;
+pub mod listener;
+pub mod options;
+pub mod receive;
+pub mod stream;
+pub mod transport;
+pub mod write_queue;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+/// Locks without the poison: a panic of one task is reported by that task's own end, and the state
+/// behind each of the engine's locks is consistent between any two statements.
+pub(crate) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,54 @@
+//! What the caller wants of a socket, as plain data. Absent means: as the system has it.
+
+use std::time::Duration;
+
+use crate::core::endpoint::Endpoint;
+
+/// Probes of an idle connection (`SO_KEEPALIVE` and its three numbers).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeepAlive {
+    /// Quiet time before the first probe.
+    pub delay: Option<Duration>,
+    /// Time between probes.
+    pub interval: Option<Duration>,
+    /// Unanswered probes until the connection counts as dead.
+    pub count: Option<u32>,
+}
+
+/// Options of a connected socket. Those that do not apply to a transport are passed over, as Node
+/// does: a Unix socket has no Nagle algorithm to switch off.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct StreamOptions {
+    /// Switch Nagle's algorithm off (`TCP_NODELAY`).
+    pub no_delay: bool,
+    /// Probe the peer when the connection is idle.
+    pub keep_alive: Option<KeepAlive>,
+    /// Start to read as soon as the connection stands.
+    pub read_at_once: bool,
+}
+
+/// One attempt to connect.
+#[derive(Clone, Debug)]
+pub struct ConnectOptions {
+    /// Where to.
+    pub remote: Endpoint,
+    /// From where; the system chooses if absent.
+    pub local: Option<Endpoint>,
+    /// Options of the connection.
+    pub stream: StreamOptions,
+}
+
+/// A listening socket.
+#[derive(Clone, Debug)]
+pub struct ListenOptions {
+    /// Where.
+    pub local: Endpoint,
+    /// Connections that the system holds until they are accepted (`listen(2)`).
+    pub backlog: i32,
+    /// An IPv6 socket takes no IPv4 connections.
+    pub ipv6_only: bool,
+    /// Several sockets may listen on one port; the system spreads the connections.
+    pub reuse_port: bool,
+    /// Options of accepted connections.
+    pub stream: StreamOptions,
+}

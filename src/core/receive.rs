@@ -1,0 +1,154 @@
+//! The seam behind which bytes are taken from a descriptor.
+//!
+//! Nothing else reads from a transport, and the driver knows no more of it than this one type: a
+//! second way of receiving (on the owner's thread, say) has its place here.
+
+use std::io;
+use std::task::{Context, Poll};
+
+use crate::core::chunks::{Chunk, OWN_MIN_SPARE};
+use crate::core::engine::Shared;
+use crate::core::event::{ChunkId, Event};
+use crate::core::flow::ReadFlow;
+use crate::core::stream::Stream;
+use crate::core::transport::Transport;
+
+/// Reads of one stream before the others get their turn.
+const READS_PER_TURN: usize = 4;
+
+/// Receives for one stream.
+#[derive(Debug, Default)]
+pub(crate) struct Receiver {
+    flow: ReadFlow,
+    /// The chunk that serves this stream alone, while it has one.
+    own: Option<Chunk>,
+    /// The peer ended its half, or reading failed: there is nothing more to come.
+    ended: bool,
+}
+
+/// One successful read.
+struct Received {
+    chunk: ChunkId,
+    offset: usize,
+    len: usize,
+    /// The most it could have been.
+    window: usize,
+    own: bool,
+}
+
+impl Receiver {
+    /// Reads what there is, within what may be read, and tells the owner. On return the task is
+    /// woken when there is more to do.
+    ///
+    /// # Errors
+    /// What the system says; nothing is read afterwards.
+    pub(crate) fn poll(
+        &mut self,
+        cx: &mut Context<'_>,
+        engine: &Shared,
+        stream: &Stream,
+        transport: &Transport,
+    ) -> io::Result<()> {
+        for _ in 0..READS_PER_TURN {
+            if self.ended || !stream.may_read() {
+                return Ok(());
+            }
+            match transport.poll_read_ready(cx) {
+                Poll::Pending => return Ok(()),
+                Poll::Ready(ready) => ready.inspect_err(|_| self.ended = true)?,
+            }
+            let received = match self.receive(cx, engine, transport) {
+                None => return Ok(()),
+                Some(Ok(received)) => received,
+                Some(Err(error)) => match error.kind() {
+                    io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => continue,
+                    _ => {
+                        self.ended = true;
+                        return Err(error);
+                    }
+                },
+            };
+            if received.len == 0 {
+                self.ended = true;
+                self.release_own(engine);
+                engine.emit(Event::End { id: stream.id() });
+                return Ok(());
+            }
+            if received.len < received.window {
+                transport.clear_read_ready();
+            }
+            self.deliver(engine, stream, &received);
+        }
+        // There may be more, and nobody else will say so.
+        cx.waker().wake_by_ref();
+        Ok(())
+    }
+
+    /// Gives back what the receiver holds, at the end of the stream.
+    pub(crate) fn release(mut self, engine: &Shared) {
+        self.release_own(engine);
+    }
+
+    /// Reads once. `None`: there is no memory to read into now; the task is woken when there is.
+    fn receive(
+        &mut self,
+        cx: &Context<'_>,
+        engine: &Shared,
+        transport: &Transport,
+    ) -> Option<io::Result<Received>> {
+        if self.flow.wants_own() && self.own.is_none() {
+            self.own = engine.chunks.take_own();
+        }
+        if let Some(chunk) = &mut self.own {
+            let buffer = chunk.window_mut(self.flow.window());
+            let window = buffer.len();
+            return Some(transport.try_read(buffer).map(|len| Received {
+                chunk: chunk.id(),
+                offset: if len == 0 { 0 } else { chunk.fill(len) },
+                len,
+                window,
+                own: true,
+            }));
+        }
+        let mut window = 0;
+        let read = |buffer: &mut [u8]| {
+            window = buffer.len();
+            transport.try_read(buffer)
+        };
+        let result = engine.chunks.with_shared(cx.waker(), read)?;
+        Some(result.map(|(chunk, offset, len)| Received {
+            chunk,
+            offset,
+            len,
+            window,
+            own: false,
+        }))
+    }
+
+    fn deliver(&mut self, engine: &Shared, stream: &Stream, received: &Received) {
+        stream.add_undelivered(received.len);
+        engine.emit(Event::Data {
+            id: stream.id(),
+            chunk: received.chunk,
+            offset: fit(received.offset),
+            len: fit(received.len),
+            own: received.own,
+        });
+        self.flow.record(received.len, received.window);
+        let is_used_up = |chunk: &Chunk| chunk.spare() < OWN_MIN_SPARE;
+        if !self.flow.wants_own() || self.own.as_ref().is_some_and(is_used_up) {
+            self.release_own(engine);
+        }
+    }
+
+    fn release_own(&mut self, engine: &Shared) {
+        if let Some(chunk) = self.own.take() {
+            engine.emit(Event::ChunkDone { chunk: chunk.id() });
+        }
+    }
+}
+
+/// Places and lengths in a chunk fit: a chunk is far smaller than 4 GiB.
+fn fit(value: usize) -> u32 {
+    u32::try_from(value).expect("a chunk is smaller than 4 GiB")
+}

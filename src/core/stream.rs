@@ -1,0 +1,387 @@
+//! The handle of a stream, and the task that drives it.
+//!
+//! [`Stream`] is what the owner's thread holds: it sets flags, sends, and wakes the driver. The
+//! driver is one task on the I/O thread. It alone reads, alone sends while bytes are queued, and
+//! alone lets the descriptor go.
+//!
+//! | stage of the driver | left when | by |
+//! | --- | --- | --- |
+//! | connecting | the attempt ends | `Connected`, or `ConnectFailed` and `Closed` |
+//! | open | `close` or `reset` is asked for | `Closed` |
+//!
+//! `close` and `reset` end each stage, at once, and what is queued is dropped; who wants it sent
+//! ends the stream first and closes after [`Event::Finished`].
+
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use crate::core::connect;
+use crate::core::engine::Shared;
+use crate::core::error::{self, Error, Syscall};
+use crate::core::event::{Event, HandleId};
+use crate::core::flow::READ_AHEAD;
+use crate::core::lock;
+use crate::core::options::ConnectOptions;
+use crate::core::receive::Receiver;
+use crate::core::transport::Transport;
+use crate::core::write_queue::{Step, WriteQueue};
+
+/// The owner wants bytes.
+const READING: u8 = 1;
+/// The owner is done with the stream.
+const CLOSE: u8 = 1 << 1;
+/// The close is a reset.
+const RESET: u8 = 1 << 2;
+/// The write queue has something for the driver.
+const WRITING: u8 = 1 << 3;
+/// The driver stopped reading because too much is on its way to the owner.
+const PARKED: u8 = 1 << 4;
+
+/// One connection, or one attempt at it, as the owner's thread sees it.
+#[derive(Debug)]
+pub struct Stream {
+    id: HandleId,
+    /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
+    flags: AtomicU8,
+    /// Bytes on their way to the owner.
+    undelivered: AtomicUsize,
+    writes: Mutex<WriteQueue>,
+    /// Wakes the driver.
+    waker: Mutex<Option<Waker>>,
+}
+
+/// What became of a write.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Accepted {
+    /// Bytes that need not be written again: with the system or in the queue. Fewer than given
+    /// where the queue's window is full; [`Event::Written`] then says when to go on.
+    pub accepted: usize,
+    /// Bytes in the queue. Not 0: [`Event::Written`] follows when they are with the system.
+    pub queued: usize,
+}
+
+/// What became of the wish to end the writing half.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The FIN is sent.
+    Now,
+    /// [`Event::Finished`] follows when the queue is sent, and the FIN.
+    Later,
+}
+
+impl Stream {
+    pub(crate) fn new(id: HandleId, reading: bool) -> Arc<Self> {
+        Arc::new(Self {
+            id,
+            flags: AtomicU8::new(if reading { READING } else { 0 }),
+            undelivered: AtomicUsize::new(0),
+            writes: Mutex::default(),
+            waker: Mutex::default(),
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn id(&self) -> HandleId {
+        self.id
+    }
+
+    /// Starts to read, or goes on.
+    pub fn read_start(&self) {
+        if !self.set(READING) {
+            self.wake();
+        }
+    }
+
+    /// Stops reading. Events that are on their way still arrive.
+    pub fn read_stop(&self) {
+        self.clear(READING);
+    }
+
+    /// Writes: straight to the system where nothing is queued; what it does not take is copied
+    /// into the queue, as far as the window goes. `transport` is this stream's own.
+    ///
+    /// # Errors
+    /// What the system says; `EPIPE` after the half was ended or a write failed.
+    pub fn write(&self, transport: &Transport, bytes: &[u8]) -> Result<Accepted, Error> {
+        let (is_open, is_empty) = {
+            let writes = lock(&self.writes);
+            (writes.is_open(), writes.is_empty())
+        };
+        if !is_open {
+            return Err(Error::new(Syscall::Write, &io::ErrorKind::BrokenPipe.into()));
+        }
+        // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
+        let sent = if is_empty { send(transport, bytes)? } else { 0 };
+        if sent == bytes.len() {
+            return Ok(Accepted { accepted: sent, queued: 0 });
+        }
+        let (taken, queued) = {
+            let mut writes = lock(&self.writes);
+            let taken = writes.push(&bytes[sent..]);
+            (taken, writes.len())
+        };
+        self.set(WRITING);
+        self.wake();
+        Ok(Accepted {
+            accepted: sent + taken,
+            queued,
+        })
+    }
+
+    /// Ends the writing half, after what is queued. `transport` is this stream's own.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn end(&self, transport: &Transport) -> Result<Ended, Error> {
+        if lock(&self.writes).end() {
+            transport
+                .shutdown_write()
+                .map_err(|error| Error::new(Syscall::Shutdown, &error))?;
+            return Ok(Ended::Now);
+        }
+        self.set(WRITING);
+        self.wake();
+        Ok(Ended::Later)
+    }
+
+    /// Closes the stream, or ends the attempt to connect. [`Event::Closed`] follows.
+    pub fn close(&self) {
+        self.set(CLOSE);
+        self.wake();
+    }
+
+    /// Like [`Stream::close`], but the peer gets a reset instead of an orderly end.
+    pub fn reset(&self) {
+        self.set(CLOSE | RESET);
+        self.wake();
+    }
+
+    /// The owner is done with `len` bytes that were on their way to it.
+    pub fn consumed(&self, len: usize) {
+        self.undelivered.fetch_sub(len, Ordering::SeqCst);
+        if self.flags.load(Ordering::SeqCst) & PARKED != 0 {
+            self.clear(PARKED);
+            self.wake();
+        }
+    }
+
+    /// Bytes on their way to the owner (for its accounting and for tests).
+    #[must_use]
+    pub fn undelivered(&self) -> usize {
+        self.undelivered.load(Ordering::SeqCst)
+    }
+
+    pub(crate) fn add_undelivered(&self, len: usize) {
+        self.undelivered.fetch_add(len, Ordering::SeqCst);
+    }
+
+    /// Whether the driver may read now. If too much is on its way, the owner's next
+    /// [`Stream::consumed`] wakes the driver.
+    pub(crate) fn may_read(&self) -> bool {
+        if !self.has(READING) {
+            return false;
+        }
+        if self.undelivered() < READ_AHEAD {
+            return true;
+        }
+        self.set(PARKED);
+        // Looked at again after the flag is up: the owner counts down first and looks at the flag
+        // then, so either we see its count or it sees our flag.
+        self.undelivered() < READ_AHEAD
+    }
+
+    /// Puts `flags` up and says whether all of them were up before.
+    fn set(&self, flags: u8) -> bool {
+        self.flags.fetch_or(flags, Ordering::SeqCst) & flags == flags
+    }
+
+    fn clear(&self, flags: u8) {
+        self.flags.fetch_and(!flags, Ordering::SeqCst);
+    }
+
+    fn has(&self, flag: u8) -> bool {
+        self.flags.load(Ordering::SeqCst) & flag != 0
+    }
+
+    fn wake(&self) {
+        if let Some(waker) = lock(&self.waker).as_ref() {
+            waker.wake_by_ref();
+        }
+    }
+
+    /// Remembers whom to wake. A task keeps its waker for life, so this stores it once; flags set
+    /// before that are seen by the poll that stores it.
+    fn register(&self, cx: &Context<'_>) {
+        let mut waker = lock(&self.waker);
+        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+            *waker = Some(cx.waker().clone());
+        }
+    }
+}
+
+/// Sends until all is taken or the system would block; says how much was taken.
+fn send(transport: &Transport, bytes: &[u8]) -> Result<usize, Error> {
+    let mut sent = 0;
+    while sent < bytes.len() {
+        match transport.send_now(&bytes[sent..]) {
+            Ok(len) => sent += len,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
+            Err(error) => return Err(Error::new(Syscall::Write, &error)),
+        }
+    }
+    Ok(sent)
+}
+
+/// The life of a stream that starts with an attempt to connect.
+pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, options: ConnectOptions) {
+    let mut attempt = Box::pin(connect::connect(&options));
+    // `None`: closed before the attempt ended.
+    let outcome = poll_fn(|cx| {
+        stream.register(cx);
+        if stream.has(CLOSE) {
+            return Poll::Ready(None);
+        }
+        attempt.as_mut().poll(cx).map(Some)
+    })
+    .await;
+    drop(attempt);
+    let id = stream.id();
+    match outcome {
+        Some(Ok(transport)) => {
+            let transport = Arc::new(transport);
+            engine.emit(Event::Connected {
+                id,
+                transport: Arc::clone(&transport),
+            });
+            run_open(engine, stream, transport).await;
+        }
+        Some(Err(error)) => {
+            engine.emit(Event::ConnectFailed { id, error });
+            engine.emit(Event::Closed { id });
+        }
+        None => engine.emit(Event::Closed { id }),
+    }
+}
+
+/// The life of an open stream.
+pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
+    let mut driver = Driver {
+        receiver: Receiver::default(),
+        engine,
+        stream,
+        transport,
+    };
+    poll_fn(|cx| {
+        // A panic is a bug, but one connection's bug: it must not take the others along.
+        catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
+            driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
+            Poll::Ready(())
+        })
+    })
+    .await;
+    driver.finish();
+}
+
+/// The task of one open stream.
+struct Driver {
+    engine: Arc<Shared>,
+    stream: Arc<Stream>,
+    transport: Arc<Transport>,
+    receiver: Receiver,
+}
+
+impl Driver {
+    /// Goes on until nothing can be done; ready when the stream is to be closed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.register(cx);
+        if self.stream.has(CLOSE) {
+            return Poll::Ready(());
+        }
+        if self.stream.has(WRITING) {
+            self.poll_write(cx);
+        }
+        if let Err(error) = self.receiver.poll(cx, &self.engine, &self.stream, &self.transport) {
+            self.fail(Syscall::Read, &error);
+        }
+        Poll::Pending
+    }
+
+    /// Sends what is queued, until the queue is empty or the system takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let step = lock(&self.stream.writes).step();
+            match step {
+                Step::Send(piece) => match self.poll_send(cx, &piece) {
+                    Poll::Pending => return,
+                    Poll::Ready(Ok(len)) => {
+                        if lock(&self.stream.writes).advance(len) {
+                            let id = self.stream.id();
+                            self.engine.emit(Event::Written { id });
+                        }
+                    }
+                    Poll::Ready(Err(error)) => {
+                        lock(&self.stream.writes).fail();
+                        self.fail(Syscall::Write, &error);
+                    }
+                },
+                Step::Finish => {
+                    lock(&self.stream.writes).finished();
+                    match self.transport.shutdown_write() {
+                        Ok(()) => {
+                            let id = self.stream.id();
+                            self.engine.emit(Event::Finished { id });
+                        }
+                        Err(error) => self.fail(Syscall::Shutdown, &error),
+                    }
+                }
+                Step::Rest => {
+                    self.stream.clear(WRITING);
+                    // The owner adds first and puts the flag up then; what it added before we took
+                    // the flag down is seen by this second look.
+                    if lock(&self.stream.writes).step() == Step::Rest {
+                        return;
+                    }
+                    self.stream.set(WRITING);
+                }
+            }
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, piece: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            std::task::ready!(self.transport.poll_write_ready(cx))?;
+            match self.transport.try_write(piece) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn fail(&self, syscall: Syscall, source: &io::Error) {
+        let id = self.stream.id();
+        let error = Error {
+            syscall,
+            errno: error::errno(source),
+        };
+        self.engine.emit(Event::Failed { id, error });
+    }
+
+    /// Lets the descriptor go, then says so.
+    fn finish(self) {
+        if self.stream.has(RESET) {
+            // Where this fails the connection is gone already.
+            let _ = self.transport.reset_on_close();
+        }
+        self.receiver.release(&self.engine);
+        drop(self.transport);
+        let id = self.stream.id();
+        self.engine.emit(Event::Closed { id });
+    }
+}

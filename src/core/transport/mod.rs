@@ -1,0 +1,205 @@
+//! One open, connected descriptor, whatever it is made of.
+//!
+//! Both threads hold it: the I/O thread waits for readiness and reads, the owner's thread sends and
+//! asks for addresses. That is sound because every call here is one system call on a shared
+//! reference, and because only one side at a time sends (see [`crate::core::write_queue`]). The
+//! descriptor is closed when the last of them lets go.
+
+mod tcp;
+#[cfg(unix)]
+mod unix;
+
+use std::io;
+use std::net::Shutdown;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use socket2::{SockAddr, SockRef, Socket, TcpKeepalive};
+use tokio::io::Interest;
+use tokio::net::TcpStream;
+#[cfg(unix)]
+use tokio::net::UnixStream;
+
+use crate::core::options::{KeepAlive, StreamOptions};
+
+/// A connected socket, registered with the I/O thread's runtime.
+#[derive(Debug)]
+pub enum Transport {
+    /// TCP over IPv4 or IPv6.
+    Tcp(TcpStream),
+    /// A Unix stream socket.
+    #[cfg(unix)]
+    Unix(UnixStream),
+}
+
+/// The same call on whichever stream it is.
+macro_rules! each {
+    ($self:ident, $stream:ident => $call:expr) => {
+        match $self {
+            Transport::Tcp($stream) => $call,
+            #[cfg(unix)]
+            Transport::Unix($stream) => $call,
+        }
+    };
+}
+
+impl Transport {
+    /// Takes over a connected (or connecting) non-blocking socket.
+    ///
+    /// # Errors
+    /// The socket cannot be registered, or is of no kind known here.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub fn from_socket(socket: Socket) -> io::Result<Self> {
+        let domain = domain_of(&socket)?;
+        if domain == socket2::Domain::IPV4 || domain == socket2::Domain::IPV6 {
+            return tcp::from_socket(socket).map(Self::Tcp);
+        }
+        #[cfg(unix)]
+        if domain == socket2::Domain::UNIX {
+            return unix::from_socket(socket).map(Self::Unix);
+        }
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+
+    /// Applies `options`. What the system refuses is passed over, as Node does: a connection
+    /// without keep-alive is better than none.
+    pub fn apply(&self, options: &StreamOptions) {
+        if options.no_delay {
+            let _ = self.set_no_delay(true);
+        }
+        if let Some(keep_alive) = &options.keep_alive {
+            let _ = self.set_keep_alive(Some(keep_alive));
+        }
+    }
+
+    /// Waits until a read may give something. The cached answer is good until
+    /// [`Transport::clear_read_ready`] or a read that would block.
+    pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_read_ready(cx))
+    }
+
+    /// Reads once. `Ok(0)` is the end of the peer's half.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing; otherwise what the system says.
+    pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        each!(self, stream => stream.try_read(buffer))
+    }
+
+    /// Forgets that the socket was readable, after a read that did not fill its buffer: the system
+    /// tells of anything newer, and the read that would only say "would block" is saved.
+    pub fn clear_read_ready(&self) {
+        let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty));
+    }
+
+    /// Waits until a write may be taken.
+    pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        each!(self, stream => stream.poll_write_ready(cx))
+    }
+
+    /// Writes once, from the I/O thread.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; otherwise what the system says.
+    pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        each!(self, stream => stream.try_write(bytes))
+    }
+
+    /// Writes once from any thread, without asking the runtime for readiness.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; otherwise what the system says.
+    pub fn send_now(&self, bytes: &[u8]) -> io::Result<usize> {
+        // Without NOSIGNAL a peer that is gone would end the process by SIGPIPE; DONTWAIT holds
+        // even where somebody else who has the descriptor made it blocking.
+        #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+        const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
+        #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+        const FLAGS: i32 = 0;
+        self.socket().send_with_flags(bytes, FLAGS)
+    }
+
+    /// Ends our half: the peer reads what was written and then the end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn shutdown_write(&self) -> io::Result<()> {
+        self.socket().shutdown(Shutdown::Write)
+    }
+
+    /// Makes the close of the descriptor a reset instead of an orderly end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn reset_on_close(&self) -> io::Result<()> {
+        self.socket().set_linger(Some(Duration::ZERO))
+    }
+
+    /// Switches Nagle's algorithm off (or on again). Nothing to do on a Unix socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_no_delay(&self, on: bool) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => stream.set_nodelay(on),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
+    /// Switches keep-alive probes on with the numbers given, or off. Nothing to do on a Unix socket.
+    ///
+    /// # Errors
+    /// What the system says, about a number out of range for instance.
+    pub fn set_keep_alive(&self, keep_alive: Option<&KeepAlive>) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) => {
+                let socket = SockRef::from(stream);
+                let Some(keep_alive) = keep_alive else {
+                    return socket.set_keepalive(false);
+                };
+                let mut probes = TcpKeepalive::new();
+                if let Some(delay) = keep_alive.delay {
+                    probes = probes.with_time(delay);
+                }
+                if let Some(interval) = keep_alive.interval {
+                    probes = probes.with_interval(interval);
+                }
+                if let Some(count) = keep_alive.count {
+                    probes = probes.with_retries(count);
+                }
+                socket.set_tcp_keepalive(&probes)
+            }
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
+    /// The address of our end.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn local_addr(&self) -> io::Result<SockAddr> {
+        self.socket().local_addr()
+    }
+
+    /// The address of the peer.
+    ///
+    /// # Errors
+    /// `NotConnected` where there is none (any more).
+    pub fn peer_addr(&self) -> io::Result<SockAddr> {
+        self.socket().peer_addr()
+    }
+
+    fn socket(&self) -> SockRef<'_> {
+        each!(self, stream => SockRef::from(stream))
+    }
+}
+
+/// The address family of a socket that somebody else made.
+pub(crate) fn domain_of(socket: &Socket) -> io::Result<socket2::Domain> {
+    Ok(socket.local_addr()?.domain())
+}

@@ -1,0 +1,209 @@
+//! The writing half of one stream: order, window, and the end.
+//!
+//! Pure: no I/O, no locks. The owner's thread adds, the I/O thread takes.
+//!
+//! Who sends: while the queue is empty the owner's thread sends straight to the system; from the
+//! first byte that the system does not take until the queue is empty again only the I/O thread
+//! sends. Only the owner adds to the queue, so an owner that finds it empty may rely on that.
+//!
+//! | state | `push` | `end` | queue runs empty | a send fails |
+//! | --- | --- | --- | --- | --- |
+//! | open | takes up to the window | ending, or ended if the queue is empty | open | failed |
+//! | ending | refused | ending | ended, once the FIN is sent | failed |
+//! | ended | refused | ended | – | – |
+//! | failed | refused | failed | – | – |
+
+use std::collections::VecDeque;
+
+use bytes::{Buf, Bytes};
+
+/// Bytes of one stream that the engine keeps for the I/O thread to send. A longer write is handed
+/// over in pieces of this size, so one write of a gigabyte never costs a second gigabyte.
+pub const WRITE_WINDOW: usize = 1024 * 1024;
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    Ending,
+    Ended,
+    Failed,
+}
+
+/// Bytes that wait for the system to take them, and the FIN after them.
+#[derive(Debug, Default)]
+pub struct WriteQueue {
+    pieces: VecDeque<Bytes>,
+    len: usize,
+    state: State,
+}
+
+/// What the I/O thread has to do next.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Step {
+    /// Send these bytes, then say how many were taken.
+    Send(Bytes),
+    /// Send the FIN.
+    Finish,
+    /// Nothing.
+    Rest,
+}
+
+impl WriteQueue {
+    /// Whether bytes may still be written.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// Whether the owner's thread may send.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes that wait.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Takes a copy of as much of `bytes` as the window has room for, and says how much that was.
+    pub fn push(&mut self, bytes: &[u8]) -> usize {
+        if !self.is_open() {
+            return 0;
+        }
+        let taken = bytes.len().min(WRITE_WINDOW - self.len);
+        if taken > 0 {
+            self.pieces.push_back(Bytes::copy_from_slice(&bytes[..taken]));
+            self.len += taken;
+        }
+        taken
+    }
+
+    /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
+    pub fn end(&mut self) -> bool {
+        if self.state == State::Open {
+            self.state = if self.is_empty() { State::Ended } else { State::Ending };
+        }
+        self.state == State::Ended
+    }
+
+    /// What to do next.
+    #[must_use]
+    pub fn step(&self) -> Step {
+        match (self.pieces.front(), self.state) {
+            (Some(piece), _) => Step::Send(piece.clone()),
+            (None, State::Ending) => Step::Finish,
+            (None, _) => Step::Rest,
+        }
+    }
+
+    /// The system took `len` bytes of the piece that [`WriteQueue::step`] gave. Answers whether
+    /// the queue is empty now.
+    pub fn advance(&mut self, len: usize) -> bool {
+        if let Some(piece) = self.pieces.front_mut() {
+            debug_assert!(len <= piece.len());
+            piece.advance(len);
+            self.len -= len;
+            if piece.is_empty() {
+                self.pieces.pop_front();
+            }
+        }
+        if self.is_empty() {
+            // An idle stream keeps no buffer.
+            self.pieces = VecDeque::new();
+        }
+        self.is_empty()
+    }
+
+    /// The FIN is sent.
+    pub fn finished(&mut self) {
+        self.state = State::Ended;
+    }
+
+    /// A send failed: what is queued will never go out.
+    pub fn fail(&mut self) {
+        self.state = State::Failed;
+        self.pieces = VecDeque::new();
+        self.len = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn the_fin_waits_for_the_bytes() {
+        let mut queue = WriteQueue::default();
+        assert_eq!(queue.push(b"abc"), 3);
+        assert!(!queue.end());
+        assert_eq!(queue.push(b"late"), 0);
+        assert_eq!(queue.step(), Step::Send(Bytes::from_static(b"abc")));
+        assert!(!queue.advance(1));
+        assert_eq!(queue.step(), Step::Send(Bytes::from_static(b"bc")));
+        assert!(queue.advance(2));
+        assert_eq!(queue.step(), Step::Finish);
+        queue.finished();
+        assert_eq!(queue.step(), Step::Rest);
+        assert!(queue.end());
+    }
+
+    #[test]
+    fn an_empty_queue_ends_at_once() {
+        let mut queue = WriteQueue::default();
+        assert!(queue.end());
+        assert!(!queue.is_open());
+        assert_eq!(queue.step(), Step::Rest);
+    }
+
+    #[test]
+    fn after_a_failure_nothing_is_kept_and_nothing_is_taken() {
+        let mut queue = WriteQueue::default();
+        queue.push(b"abc");
+        queue.fail();
+        assert_eq!(queue.step(), Step::Rest);
+        assert_eq!(queue.push(b"abc"), 0);
+        assert!(!queue.end());
+    }
+
+    #[test]
+    fn no_more_than_the_window_is_kept() {
+        let mut queue = WriteQueue::default();
+        let large = vec![0; WRITE_WINDOW + 10];
+        assert_eq!(queue.push(&large), WRITE_WINDOW);
+        assert_eq!(queue.push(b"x"), 0);
+        queue.advance(1);
+        assert_eq!(queue.push(b"xy"), 1);
+    }
+
+    proptest! {
+        /// However the writes and the system's appetite fall, what goes out is what came in.
+        #[test]
+        fn bytes_go_out_in_order_and_whole(
+            writes in prop::collection::vec(prop::collection::vec(any::<u8>(), 0..50), 0..20),
+            bites in prop::collection::vec(1usize..30, 1..50),
+        ) {
+            let mut queue = WriteQueue::default();
+            let mut sent = Vec::new();
+            let mut bites = bites.iter().cycle();
+            let mut writes_left = writes.iter();
+            loop {
+                if let Some(write) = writes_left.next() {
+                    prop_assert_eq!(queue.push(write), write.len());
+                } else if queue.is_empty() {
+                    break;
+                }
+                if let Step::Send(piece) = queue.step() {
+                    let bite = piece.len().min(*bites.next().expect("endless"));
+                    sent.extend_from_slice(&piece[..bite]);
+                    queue.advance(bite);
+                }
+            }
+            prop_assert_eq!(sent, writes.concat());
+        }
+    }
+}
