@@ -5,7 +5,7 @@
 
 use std::io;
 
-use napi::bindgen_prelude::{Either, Uint8Array};
+use napi::bindgen_prelude::Either;
 use napi::{Result, Status};
 use napi_derive::napi;
 use socket2::{SockAddr, Socket};
@@ -245,6 +245,14 @@ impl Engine {
         let bytes = state.slab.get(..len as usize).unwrap_or_default();
         let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, bytes));
         state.wrote(result)
+    }
+
+    /// Bytes that the system has not taken yet.
+    #[napi(catch_unwind)]
+    pub fn queued(&self, id: u32) -> u32 {
+        let state = self.state.borrow();
+        let queued = state.registry.stream(id).map_or(0, |stream| stream.queued());
+        u32::try_from(queued).unwrap_or(u32::MAX)
     }
 
     /// Ends the writing half. 0: done; 1: `Finished` follows; otherwise an errno.

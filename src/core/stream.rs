@@ -133,6 +133,12 @@ impl Stream {
         })
     }
 
+    /// Bytes that the system has not taken yet.
+    #[must_use]
+    pub fn queued(&self) -> usize {
+        lock(&self.writes).len()
+    }
+
     /// Ends the writing half, after what is queued. `transport` is this stream's own.
     ///
     /// # Errors

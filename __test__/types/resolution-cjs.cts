@@ -1,0 +1,11 @@
+// The package by its name from CommonJS: whole, and the `net` part alone.
+
+import socket = require('socket');
+import net = require('socket/net');
+import { connect, type Socket } from 'socket';
+
+const client: Socket = connect(80);
+const same: net.Socket = client;
+const server: socket.Server = socket.createServer();
+const alsoSame: net.Server = server;
+const version: string = (require('socket/package.json') as { version: string }).version;

@@ -1,0 +1,49 @@
+// Mistakes that the typings must catch. Each `@ts-expect-error` fails the check when its mistake compiles.
+
+import * as net from 'socket/net';
+
+// @ts-expect-error A host alone is not enough.
+net.connect({ host: 'localhost' });
+// @ts-expect-error The port is a number.
+net.connect({ port: '80' });
+// @ts-expect-error The host is a string.
+net.connect(80, 4);
+// @ts-expect-error A listener is a function.
+net.createServer('listener');
+// @ts-expect-error The listener gets a socket, not text.
+net.createServer((text: string) => text);
+// @ts-expect-error There is no such option.
+net.createServer({ halfOpen: true });
+// @ts-expect-error There is no such option.
+net.createServer().listen({ port: 0, hostname: 'localhost' });
+// @ts-expect-error A backlog is a number.
+net.createServer().listen({ port: 0, backlog: 'many' });
+
+const socket = new net.Socket();
+
+// @ts-expect-error Numbers cannot be written.
+socket.write(1);
+// @ts-expect-error There is no such encoding.
+socket.write('text', 'utf-9');
+// @ts-expect-error A time is a number of milliseconds.
+socket.setTimeout('1s');
+// @ts-expect-error May be missing.
+socket.remoteAddress.length;
+// @ts-expect-error Read-only.
+socket.bytesRead = 0;
+// @ts-expect-error Read-only.
+socket.remoteAddress = '127.0.0.1';
+// @ts-expect-error `lookup` is a function.
+socket.connect({ port: 80, lookup: '127.0.0.1' });
+// @ts-expect-error `lookup` answers an address.
+socket.connect({ port: 80, lookup: (_name, _options, callback) => callback(null, 127) });
+// @ts-expect-error 'close' has one argument.
+socket.on('close', (hadError) => hadError.toFixed());
+// @ts-expect-error An address is text.
+net.isIP(127);
+// @ts-expect-error There is no such event data.
+net.createServer().on('drop', (data) => data.reason);
+// @ts-expect-error The address of a server is null before it listens.
+net.createServer().address().port;
+// @ts-expect-error There is no such export.
+net.listen(0);

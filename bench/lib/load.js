@@ -1,0 +1,130 @@
+'use strict';
+// The load generator (bench/load): building it and running it.
+
+const { spawnSync } = require('node:child_process');
+const path = require('node:path');
+const readline = require('node:readline');
+const children = require('./children');
+const { ROOT } = require('./options');
+const { cpuBetween } = require('./proc');
+const { within } = require('./time');
+
+const TARGET = path.join(ROOT, 'target/load');
+const BINARY = path.join(TARGET, 'release/load');
+/** Opening 10,000 connections takes about a second on an idle machine. */
+const SETUP = 30;
+const FINISH = 10;
+
+/** Builds the load generator; takes a few seconds the first time and next to nothing later. */
+function build() {
+  console.log('Building the load generator (cargo build --release, in target/load) …');
+  const manifest = path.join(__dirname, '../load/Cargo.toml');
+  const args = ['build', '--release', '--locked', '--manifest-path', manifest];
+  const { status, error } = spawnSync('cargo', [...args, '--target-dir', TARGET], {
+    stdio: 'inherit',
+    timeout: 300_000,
+  });
+  if (error) throw new Error(`cargo cannot be run: ${error.message}`);
+  if (status !== 0) throw new Error('the load generator does not build');
+}
+
+class Load {
+  #child;
+  #name;
+  #lines = new Map();
+  #waiting = new Map();
+  #failure = null;
+  #exited;
+
+  /**
+   * @param {string} mode  see bench/load/src/main.rs
+   * @param {Record<string, number>} options
+   * @param {{ cpu?: number }} [where]
+   */
+  constructor(mode, options, { cpu } = {}) {
+    this.#name = `the load generator (${mode})`;
+    const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
+    this.#child = children.start(BINARY, [mode, ...words], { cpu, stdio: 'pipe' });
+    const stderr = children.tail(this.#child.stderr);
+    // It may be gone before its stdin is closed.
+    this.#child.stdin.on('error', () => {});
+    readline.createInterface({ input: this.#child.stdout }).on('line', (text) => {
+      const line = JSON.parse(text);
+      this.#lines.set(line.event, line);
+      this.#waiting.get(line.event)?.resolve(line);
+    });
+    this.#exited = new Promise((resolve) => {
+      this.#child.on('error', (error) => {
+        this.#fail(new Error(`${this.#name} cannot be started: ${error.message}`));
+        resolve();
+      });
+      this.#child.on('close', (code, signal) => {
+        this.#fail(children.ended(this.#name, code, signal, stderr()));
+        resolve();
+      });
+    });
+  }
+
+  #fail(error) {
+    this.#failure = error;
+    for (const { reject } of this.#waiting.values()) reject(error);
+  }
+
+  /**
+   * @param {string} event
+   * @param {number} seconds
+   * @returns {Promise<any>} the line with this event
+   */
+  line(event, seconds) {
+    if (this.#lines.has(event)) return Promise.resolve(this.#lines.get(event));
+    if (this.#failure) return Promise.reject(this.#failure);
+    const promise = new Promise((resolve, reject) => {
+      this.#waiting.set(event, { resolve, reject });
+    });
+    // When the process under test fails first, nobody is left to care about this one.
+    promise.catch(() => {});
+    return within(promise, seconds, `no '${event}' from ${this.#name}`);
+  }
+
+  /** Ends the modes that run until stdin closes. */
+  release() {
+    this.#child.stdin.end();
+  }
+
+  async stop() {
+    this.#child.kill('SIGKILL');
+    await within(this.#exited, FINISH, `${this.#name} does not end`);
+  }
+}
+
+/**
+ * Puts load on a server for one measured window.
+ *
+ * @param {import('./subject').Subject} subject
+ * @param {string} mode
+ * @param {Record<string, number>} options  of the mode
+ * @param {{ warmup: number, seconds: number, cpu?: number, check?: (done: any) => Promise<void> }} run
+ *   `check` gets the last line of the load generator while the server still lives
+ * @returns {Promise<any>} the load generator's result, with the CPU seconds of the process under
+ *   test within the window as `cpu`
+ */
+async function measure(subject, mode, options, { warmup, seconds, cpu, check }) {
+  const load = new Load(mode, { port: subject.port, ...options, warmup, seconds }, { cpu });
+  try {
+    const wait = (event, limit) => subject.guard(load.line(event, limit), limit + 1, event);
+    await wait('measure', SETUP + warmup);
+    const before = subject.cpuTime();
+    const result = await wait('result', seconds + FINISH);
+    const used = cpuBetween(before, subject.cpuTime());
+    // Whoever stalls within the window is found out by what never comes afterwards.
+    const done = mode === 'bulk-recv' ? null : await wait('done', FINISH);
+    await check?.(done);
+    return { ...result, cpu: used };
+  } catch (error) {
+    throw await subject.cause(error);
+  } finally {
+    await load.stop();
+  }
+}
+
+module.exports = { FINISH, Load, SETUP, build, measure };

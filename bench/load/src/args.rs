@@ -1,0 +1,102 @@
+//! The command line: a mode and `--name value` pairs.
+
+use crate::Result;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::str::FromStr;
+use std::time::Duration;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Echo,
+    Pingpong,
+    BulkSend,
+    BulkRecv,
+    Connect,
+    Listen,
+    Idle,
+}
+
+impl FromStr for Mode {
+    type Err = crate::Error;
+
+    fn from_str(name: &str) -> Result<Self> {
+        Ok(match name {
+            "echo" => Self::Echo,
+            "pingpong" => Self::Pingpong,
+            "bulk-send" => Self::BulkSend,
+            "bulk-recv" => Self::BulkRecv,
+            "connect" => Self::Connect,
+            "listen" => Self::Listen,
+            "idle" => Self::Idle,
+            _ => return Err(format!("unknown mode {name:?}").into()),
+        })
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Args {
+    pub(crate) mode: Mode,
+    /// The server to load. Only loopback makes sense, so only the port is asked for.
+    pub(crate) address: SocketAddr,
+    pub(crate) connections: usize,
+    /// Messages under way per connection.
+    pub(crate) depth: usize,
+    /// Messages under way over all connections, passed on from one connection to the next. Replaces
+    /// `depth`.
+    pub(crate) outstanding: Option<usize>,
+    pub(crate) warmup: Duration,
+    pub(crate) seconds: Duration,
+}
+
+impl Args {
+    pub(crate) fn parse(mut words: impl Iterator<Item = String>) -> Result<Self> {
+        let mode: Mode = words
+            .next()
+            .ok_or("a mode is missing: see src/main.rs")?
+            .parse()?;
+        let mut args = Self {
+            mode,
+            address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            connections: 1,
+            depth: 1,
+            outstanding: None,
+            warmup: Duration::from_millis(500),
+            seconds: Duration::from_secs(2),
+        };
+        while let Some(name) = words.next() {
+            let text = words
+                .next()
+                .ok_or_else(|| format!("{name} needs a value"))?;
+            match name.as_str() {
+                "--port" => args.address.set_port(number(&name, &text)?),
+                "--connections" => args.connections = number(&name, &text)?,
+                "--depth" => args.depth = number(&name, &text)?,
+                "--outstanding" => args.outstanding = Some(number(&name, &text)?),
+                "--warmup" => args.warmup = Duration::try_from_secs_f64(number(&name, &text)?)?,
+                "--seconds" => args.seconds = Duration::try_from_secs_f64(number(&name, &text)?)?,
+                _ => return Err(format!("unknown option {name}").into()),
+            }
+        }
+        if args.mode == Mode::Pingpong {
+            (args.connections, args.depth, args.outstanding) = (1, 1, None);
+        }
+        if args.connections == 0 || args.depth == 0 {
+            return Err("--connections and --depth start at 1".into());
+        }
+        if args
+            .outstanding
+            .is_some_and(|n| n == 0 || n > args.connections)
+        {
+            return Err("--outstanding is between 1 and --connections".into());
+        }
+        if args.mode != Mode::Listen && args.address.port() == 0 {
+            return Err("--port is missing".into());
+        }
+        Ok(args)
+    }
+}
+
+fn number<T: FromStr>(name: &str, text: &str) -> Result<T> {
+    text.parse()
+        .map_err(|_| format!("{name} does not take {text:?}").into())
+}

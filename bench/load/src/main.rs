@@ -1,0 +1,54 @@
+//! The other end of every benchmark: plain non-blocking sockets on one thread.
+//!
+//! It knows nothing of the addon and runs no JavaScript, so a fault or a shortcut of the side under
+//! test cannot hide in it. `bench/run.js` starts it, reads one JSON object per line from its
+//! stdout, and samples the CPU of the process under test when the `measure` and `result` lines
+//! arrive.
+//!
+//! | mode        | does                                                          | lines                          |
+//! | ----------- | ------------------------------------------------------------- | ------------------------------ |
+//! | `echo`      | C connections, D messages of 64 B under way on each           | `measure`, `result`, `done`    |
+//! | `pingpong`  | the same with one connection and one message                  | `measure`, `result`, `done`    |
+//! | `bulk-send` | writes 64 KiB blocks as fast as they go                       | `measure`, `result`, `done`    |
+//! | `bulk-recv` | reads as fast as it comes                                     | `measure`, `result`            |
+//! | `connect`   | opens connections, waits for the server to close each         | `measure`, `result`, `done`    |
+//! | `listen`    | accepts until stdin closes                                    | `listening`, `result`          |
+//! | `idle`      | opens connections, uses each once, holds all until stdin ends | `ready`                        |
+//!
+//! A peer that stalls for five seconds ends the run with an error: a benchmark must never hang.
+
+mod args;
+mod bulk;
+mod connect;
+mod echo;
+mod histogram;
+mod hold;
+mod message;
+mod report;
+
+use args::{Args, Mode};
+use std::process::ExitCode;
+
+type Error = Box<dyn std::error::Error>;
+type Result<T> = std::result::Result<T, Error>;
+
+fn main() -> ExitCode {
+    match Args::parse(std::env::args().skip(1)).and_then(|args| run(&args)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("load: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(args: &Args) -> Result<()> {
+    match args.mode {
+        Mode::Echo | Mode::Pingpong => echo::run(args),
+        Mode::BulkSend => bulk::send(args),
+        Mode::BulkRecv => bulk::receive(args),
+        Mode::Connect => connect::run(args),
+        Mode::Listen => hold::listen(args),
+        Mode::Idle => hold::idle(args),
+    }
+}

@@ -1,0 +1,73 @@
+'use strict';
+
+const { measure } = require('../lib/load');
+const { Subject } = require('../lib/subject');
+
+/** Rate and CPU of one measured window, per 10^9 bytes. */
+function figures({ rate, bytes, cpu }) {
+  return {
+    rate,
+    jsMillisPerGB: (cpu.js / bytes) * 1e12,
+    cpuMillisPerGB: (cpu.process / bytes) * 1e12,
+  };
+}
+
+/**
+ * @param {string} id
+ * @param {string} title
+ * @param {{ rate: number, js?: number }} targets
+ * @returns {import('../lib/runner').Line[]}
+ */
+function lines(id, title, { rate, js = null }) {
+  const cpu = { unit: 'cpuPerGB', better: 'less' };
+  return [
+    { id, title: `${title}, 64 KiB`, metric: 'rate', unit: 'bytes', better: 'more', target: rate },
+    {
+      id: `${id}-js`,
+      title: `${title}, JS-thread CPU`,
+      metric: 'jsMillisPerGB',
+      ...cpu,
+      target: js,
+    },
+    {
+      id: `${id}-cpu`,
+      title: `${title}, process CPU`,
+      metric: 'cpuMillisPerGB',
+      ...cpu,
+      target: null,
+    },
+  ];
+}
+
+/** @type {import('../lib/runner').Row[]} */
+module.exports = [
+  {
+    id: 'bulk-receive',
+    async sample(side, { warmup, seconds }) {
+      const subject = await Subject.start('sink-server', side);
+      // The sender counts; that every byte also reached the user is checked once all is through.
+      const check = async ({ total }) => {
+        const received = await subject.ask('bytes');
+        if (received !== total) throw new Error(`${total} bytes were sent, ${received} arrived`);
+      };
+      try {
+        return figures(await measure(subject, 'bulk-send', {}, { warmup, seconds, check }));
+      } finally {
+        await subject.stop();
+      }
+    },
+    lines: lines('bulk-receive', 'bulk receive', { rate: 1.0, js: 0.4 }),
+  },
+  {
+    id: 'bulk-send',
+    async sample(side, { warmup, seconds }) {
+      const subject = await Subject.start('source-server', side);
+      try {
+        return figures(await measure(subject, 'bulk-recv', {}, { warmup, seconds }));
+      } finally {
+        await subject.stop();
+      }
+    },
+    lines: lines('bulk-send', 'bulk send', { rate: 1.0 }),
+  },
+];

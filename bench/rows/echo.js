@@ -1,0 +1,44 @@
+'use strict';
+
+const { measure } = require('../lib/load');
+const { Subject } = require('../lib/subject');
+
+/** Connections, messages under way on each, and the target of design section 4. */
+const POINTS = [
+  [50, 1, 1.2],
+  [50, 16, 1.3],
+  [500, 1, 1.3],
+  [500, 16, 1.5],
+];
+
+/** @type {import('../lib/runner').Row[]} */
+module.exports = POINTS.map(([connections, depth, target]) => ({
+  id: `echo-${connections}x${depth}`,
+  descriptors: connections,
+  async sample(side, { warmup, seconds }) {
+    const subject = await Subject.start('echo-server', side);
+    try {
+      const result = await measure(subject, 'echo', { connections, depth }, { warmup, seconds });
+      const { rate, p50, p99, messages, cpu } = result;
+      return {
+        rate,
+        p50,
+        p99,
+        jsMicrosPerMessage: (cpu.js / messages) * 1e6,
+        cpuMicrosPerMessage: (cpu.process / messages) * 1e6,
+      };
+    } finally {
+      await subject.stop();
+    }
+  },
+  lines: [
+    {
+      id: `echo-${connections}x${depth}`,
+      title: `echo 64 B, ${connections} × ${depth}`,
+      metric: 'rate',
+      unit: 'rate',
+      better: 'more',
+      target,
+    },
+  ],
+}));

@@ -1,0 +1,4 @@
+/**
+ * Everything that `require('socket')` gives. Each API has a file of its own; `socket/net` is the `net` API alone.
+ */
+export * from './net';

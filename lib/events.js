@@ -1,0 +1,146 @@
+'use strict';
+// One native event -> its JavaScript owner, the way Node itself would have called back:
+//
+// - in the owner's own async context (the threadsafe function's is somebody else's),
+// - with `process.nextTick` and promise jobs run before the next event,
+// - with an exception going to `uncaughtException`, and the rest of the batch delivered after it,
+// - without starving timers and I/O of others: a batch has a budget.
+
+const { EventKind } = require('./native');
+const { flushTick, setDraining, isTickDirty } = require('./tick');
+
+/** Integers before the first event, and per event (`src/binding/shared.rs`, `encode.rs`). */
+const HEADER = 4;
+const WIDTH = 5;
+
+/** After so many events, or so long (ms), other work of the loop gets its turn. */
+const BUDGET_EVENTS = 2048;
+const BUDGET_TIME = 0.5;
+/** Looking at the clock costs as much as a small event, so it is done once in so many. */
+const EVENTS_PER_LOOK = 16;
+
+/** A wait for replies is worth it only where few sockets are in play (`core::hot_wait`). */
+const MAX_HOT_EVENTS = 2;
+
+/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
+const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
+
+const { performance } = globalThis;
+
+/**
+ * @param {object} host
+ * @param {Int32Array} host.events
+ * @param {any[]} host.handles
+ * @param {(wait: boolean) => number} host.drainNative
+ * @param {() => void} host.supply
+ * @param {(id: number) => Buffer} host.takeChunk
+ * @param {(id: number) => void} host.dropChunk
+ * @param {(err: unknown) => void} host.fatalException
+ * @returns {() => void} what the engine calls when there are events
+ */
+function createDrain({
+  events,
+  handles,
+  drainNative,
+  supply,
+  takeChunk,
+  dropChunk,
+  fatalException,
+}) {
+  let index = 0; // of the next event of the batch
+  let count = 0; // of events in the batch
+
+  /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
+  function deliverNext() {
+    const at = HEADER + WIDTH * index++;
+    const kind = events[at + 1];
+    if (kind === EventKind.ChunkDone) {
+      dropChunk(events[at + 2]);
+      return;
+    }
+    const handle = handles[events[at]];
+    const a = events[at + 2];
+    const b = events[at + 3];
+    const c = events[at + 4];
+    handle.resource.runInAsyncScope(deliver, handle, kind, a, b, c);
+  }
+
+  /** In the handle's own async context. @this {any} the handle */
+  function deliver(kind, a, b, c) {
+    switch (kind) {
+      case EventKind.Data:
+        return this.deliverCopy(takeChunk(a), b, c);
+      case EventKind.OwnData:
+        return this.deliverView(takeChunk(a), b, c);
+      case EventKind.Written:
+        return this.deliverWritten();
+      case EventKind.End:
+        return this.deliverEnd();
+      case EventKind.Finished:
+        return this.deliverFinished();
+      case EventKind.Failed:
+        return this.deliverFailed(a, b);
+      case EventKind.Connected:
+        return this.deliverConnected();
+      case EventKind.ConnectFailed:
+        return this.deliverConnectFailed(a, b);
+      case EventKind.Accepted:
+        return this.deliverAccepted(a);
+      case EventKind.AcceptPaused:
+        return this.deliverAcceptPaused(b);
+      case EventKind.Closed:
+        return this.deliverClosed();
+    }
+  }
+
+  /** Delivers until the batch or the budget is used up; answers whether the budget is. */
+  function deliverBatch(budget) {
+    while (index < count) {
+      deliverNext();
+      if (runTicks === null) {
+        flushTick();
+        return true;
+      }
+      runTicks();
+      // What was written meanwhile goes out in one call per socket.
+      if (isTickDirty()) {
+        budget.hot = true;
+        flushTick();
+        runTicks();
+      }
+      if (++budget.events % EVENTS_PER_LOOK === 0 && isSpent(budget)) return true;
+    }
+    return isSpent(budget);
+  }
+
+  const isSpent = (budget) =>
+    budget.events >= BUDGET_EVENTS || performance.now() - budget.start > BUDGET_TIME;
+
+  return function drain() {
+    const budget = { events: 0, start: performance.now(), hot: false };
+    setDraining(true);
+    for (;;) {
+      if (index === count) {
+        const wait = budget.hot && count <= MAX_HOT_EVENTS;
+        budget.hot = false;
+        index = 0;
+        count = drainNative(wait);
+        supply();
+        if (count === 0) break;
+      }
+      let spent = false;
+      try {
+        spent = deliverBatch(budget);
+      } catch (err) {
+        fatalException(err);
+      }
+      if (spent) {
+        setImmediate(drain);
+        break;
+      }
+    }
+    setDraining(false);
+  };
+}
+
+module.exports = { createDrain };

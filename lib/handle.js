@@ -1,0 +1,366 @@
+'use strict';
+// Handles: a stream and a listener of the native engine, as JavaScript objects with libuv's words.
+// They know numbers, memory and what keeps the process alive; they know nothing of `net.Socket`.
+// Each calls back into the table of callbacks that its owner gave it, with the owner first.
+
+const { AsyncResource } = require('node:async_hooks');
+const { markAsUntransferable } = require('node:worker_threads');
+const { debuglog } = require('node:util');
+const { SYSCALLS, codeOf, errnoByCode } = require('./errors');
+const { countRef, engine, handles, queuedBytes, slab, SLAB_SIZE } = require('./engine');
+
+let debug = debuglog('socket', (fn) => {
+  debug = fn;
+});
+
+/** Why a handle is busy. A busy handle keeps the process alive, unless it is unref'd. */
+const READING = 1;
+const CONNECTING = 2;
+const WRITING = 4;
+const ENDING = 8;
+const LISTENING = 16;
+/** A closing handle keeps the process alive in any case, until its last callback. */
+const CLOSING = 32;
+
+/** A received payload of at least this size gets memory of its own; less comes from the slab. */
+const SLAB_PAYLOAD = 4096;
+const FIRST_RECEIVE_SLAB = 1024;
+const LARGEST_RECEIVE_SLAB = 16 * 1024;
+
+/** Buffers up to this size are put into the write slab; larger ones are handed over as they are. */
+const COPY_LIMIT = 4096;
+
+const EBADF = errnoByCode.get('EBADF');
+
+class Handle {
+  /**
+   * @param {AsyncResource} resource the async context that callbacks run in
+   */
+  constructor(resource) {
+    /** The engine's number; -1 while there is nothing native. */
+    this.id = -1;
+    this.resource = resource;
+    this.owner = null;
+    this.callbacks = null;
+    this.busy = 0;
+    this.isRefed = true;
+    this.isCounted = false;
+  }
+
+  /** Who is told what happens. */
+  attach(owner, callbacks) {
+    this.owner = owner;
+    this.callbacks = callbacks;
+  }
+
+  /** From now on the engine's events of that number come here. */
+  adopt(id) {
+    this.id = id;
+    handles[id] = this;
+  }
+
+  setBusy(reason) {
+    this.busy |= reason;
+    this.count();
+  }
+
+  setIdle(reason) {
+    this.busy &= ~reason;
+    this.count();
+  }
+
+  count() {
+    const counts = this.isRefed ? this.busy !== 0 : (this.busy & CLOSING) !== 0;
+    if (counts === this.isCounted || this.id < 0) return;
+    this.isCounted = counts;
+    countRef(counts ? 1 : -1);
+  }
+
+  ref() {
+    this.isRefed = true;
+    this.count();
+  }
+
+  unref() {
+    this.isRefed = false;
+    this.count();
+  }
+
+  hasRef() {
+    return this.isRefed;
+  }
+
+  /** @returns {{ address: string, family: string, port: number, scopeId: number } | number} or an errno */
+  getsockname() {
+    return this.id < 0 ? EBADF : engine().localAddress(this.id);
+  }
+
+  deliverClosed() {
+    debug('%s %d: closed', this.kind, this.id);
+    handles[this.id] = undefined;
+    this.setIdle(~0);
+    this.id = -1;
+    this.callbacks.onclose(this.owner, this);
+  }
+
+  /** Close without a native side: the callback comes later all the same. */
+  closeLater() {
+    setImmediate(() =>
+      this.resource.runInAsyncScope(this.callbacks.onclose, null, this.owner, this),
+    );
+  }
+}
+
+/**
+ * A connection, or an attempt at one. Callbacks: `onconnect(owner, handle)`,
+ * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
+ * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
+ */
+class StreamHandle extends Handle {
+  constructor(resource = new AsyncResource('TCPWRAP', { requireManualDestroy: true })) {
+    super(resource);
+    this.isReading = false;
+    /** Memory that received payloads of this stream are copied to: nobody else's bytes are in it. */
+    this.slab = null;
+    this.slabUsed = 0;
+    this.slabSize = FIRST_RECEIVE_SLAB;
+  }
+
+  get kind() {
+    return 'stream';
+  }
+
+  /**
+   * Starts an attempt to connect.
+   * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
+   * @param {{ address: string, port: number } | null} local
+   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean }} options
+   */
+  connect(remote, local, options) {
+    this.adopt(engine().connect(remote, local, options));
+    this.isReading = options.readAtOnce;
+    this.setBusy(CONNECTING);
+    debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
+  }
+
+  /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
+  open(fd, options) {
+    const id = engine().adoptFd(fd, options);
+    if (id < 0) return id;
+    this.adopt(id);
+    this.isReading = options.readAtOnce;
+    if (this.isReading) this.setBusy(READING);
+    debug('stream %d: open as descriptor %d', id, fd);
+    return 0;
+  }
+
+  readStart() {
+    if (this.isReading || this.id < 0) return;
+    this.isReading = true;
+    engine().readStart(this.id);
+    this.setBusy(READING);
+  }
+
+  readStop() {
+    if (!this.isReading) return;
+    this.isReading = false;
+    engine().readStop(this.id);
+    this.setIdle(READING);
+  }
+
+  /**
+   * Writes `chunk` (a string or a Uint8Array) from `offset` on, in bytes. Answers how many bytes
+   * need not be written again, or an errno. Where the answer leaves something in the queue
+   * (`hasQueued`), `onwritten` follows.
+   */
+  write(chunk, offset) {
+    if (this.id < 0) return EBADF;
+    if (offset === 0 && chunk.length <= COPY_LIMIT) {
+      slab.set(chunk, 0);
+      return this.writeSlab(chunk.length);
+    }
+    const accepted = engine().write(this.id, chunk, offset);
+    this.noteQueue(accepted);
+    return accepted;
+  }
+
+  /** Writes the first `length` bytes of the slab; see {@link write}. */
+  writeSlab(length) {
+    if (this.id < 0) return EBADF;
+    const accepted = engine().writeSlab(this.id, length);
+    this.noteQueue(accepted);
+    return accepted;
+  }
+
+  noteQueue(accepted) {
+    if (accepted >= 0 && queuedBytes() > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
+  }
+
+  /** Whether `onwritten` is to come. */
+  get hasQueued() {
+    return (this.busy & WRITING) !== 0;
+  }
+
+  /** Bytes that the system has not taken yet. */
+  queued() {
+    return this.id < 0 ? 0 : engine().queued(this.id);
+  }
+
+  /** Ends our half. 0: done; 1: `onfinished` follows; otherwise an errno. */
+  end() {
+    if (this.id < 0) return EBADF;
+    const status = engine().end(this.id);
+    debug('stream %d: end', this.id);
+    if (status === 1) this.setBusy(ENDING);
+    return status;
+  }
+
+  /** `onclose` follows. @param {boolean} reset the peer gets a reset */
+  close(reset = false) {
+    if (this.id < 0) return this.closeLater();
+    debug('stream %d: %s', this.id, reset ? 'reset' : 'close');
+    this.isReading = false;
+    this.slab = null;
+    engine().closeStream(this.id, reset);
+    this.setBusy(CLOSING);
+  }
+
+  /** Answers 0 or an errno. */
+  setNoDelay(on) {
+    return this.id < 0 ? EBADF : engine().setNoDelay(this.id, on);
+  }
+
+  /** Answers 0 or an errno. Times in milliseconds; 0 leaves the system's. */
+  setKeepAlive(on, delay, interval, count) {
+    return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
+  }
+
+  getpeername() {
+    return this.id < 0 ? EBADF : engine().peerAddress(this.id);
+  }
+
+  deliverConnected() {
+    debug('stream %d: connected', this.id);
+    this.setIdle(CONNECTING);
+    if (this.isReading) this.setBusy(READING);
+    this.callbacks.onconnect(this.owner, this);
+  }
+
+  deliverConnectFailed(syscall, errno) {
+    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
+    this.setBusy(CLOSING); // The engine closes it on its own.
+    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno);
+  }
+
+  /** The bytes at `offset` are to be copied out: the chunk serves all streams. */
+  deliverCopy(chunk, offset, length) {
+    if (this.busy & CLOSING) return;
+    let payload;
+    if (length >= SLAB_PAYLOAD) {
+      payload = Buffer.allocUnsafeSlow(length);
+      chunk.copy(payload, 0, offset, offset + length);
+    } else {
+      if (this.slab === null || this.slab.length - this.slabUsed < length) this.growSlab(length);
+      chunk.copy(this.slab, this.slabUsed, offset, offset + length);
+      payload = Buffer.from(this.slab.buffer, this.slabUsed, length);
+      this.slabUsed += length;
+    }
+    this.callbacks.ondata(this.owner, payload);
+  }
+
+  /** The chunk served this stream alone: the bytes may be handed out as they are. */
+  deliverView(chunk, offset, length) {
+    if (this.busy & CLOSING) return;
+    this.callbacks.ondata(this.owner, Buffer.from(chunk.buffer, offset, length));
+  }
+
+  /** A talkative stream gets larger slabs, one that says little never holds more than a few bytes. */
+  growSlab(length) {
+    while (this.slabSize < length) this.slabSize *= 2;
+    this.slab = Buffer.allocUnsafeSlow(this.slabSize);
+    // More payloads will be copied to it: a transfer would pull it away from under them.
+    markAsUntransferable(this.slab.buffer);
+    this.slabUsed = 0;
+    this.slabSize = Math.min(this.slabSize * 2, LARGEST_RECEIVE_SLAB);
+  }
+
+  deliverEnd() {
+    debug('stream %d: the peer ended', this.id);
+    this.setIdle(READING);
+    if (!(this.busy & CLOSING)) this.callbacks.onend(this.owner);
+  }
+
+  deliverWritten() {
+    this.setIdle(WRITING);
+    if (!(this.busy & CLOSING)) this.callbacks.onwritten(this.owner);
+  }
+
+  deliverFinished() {
+    this.setIdle(ENDING);
+    if (!(this.busy & CLOSING)) this.callbacks.onfinished(this.owner);
+  }
+
+  deliverFailed(syscall, errno) {
+    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
+    if (!(this.busy & CLOSING)) this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
+  }
+}
+
+/**
+ * A listening socket. Callbacks: `onconnection(owner, handle)`, `onclose(owner, handle)`.
+ */
+class ListenHandle extends Handle {
+  constructor() {
+    super(new AsyncResource('TCPSERVERWRAP', { requireManualDestroy: true }));
+  }
+
+  get kind() {
+    return 'listener';
+  }
+
+  /** Binds and listens. Answers 0 or an errno. */
+  listen(local, options, streamOptions) {
+    const id = engine().listen(local, options, streamOptions);
+    return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
+  }
+
+  /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
+  listenFd(fd, backlog, streamOptions) {
+    return this.listening(
+      engine().listenFd(fd, backlog, streamOptions),
+      streamOptions,
+      `descriptor ${fd}`,
+    );
+  }
+
+  listening(id, streamOptions, place) {
+    if (id < 0) return id;
+    this.readsAtOnce = streamOptions.readAtOnce;
+    this.adopt(id);
+    this.setBusy(LISTENING);
+    debug('listener %d: listen on %s', id, place);
+    return 0;
+  }
+
+  /** The address is free on return; `onclose` follows. */
+  close() {
+    debug('listener %d: close', this.id);
+    this.setBusy(CLOSING);
+    engine().closeListener(this.id);
+  }
+
+  deliverAccepted(id) {
+    const handle = new StreamHandle();
+    handle.adopt(id);
+    handle.isReading = this.readsAtOnce;
+    if (this.readsAtOnce) handle.setBusy(READING);
+    debug('stream %d: accepted by listener %d', id, this.id);
+    this.callbacks.onconnection(this.owner, handle);
+  }
+
+  deliverAcceptPaused(errno) {
+    debug('listener %d: accept failed: %s; trying again', this.id, codeOf(errno));
+  }
+}
+
+module.exports = { ListenHandle, SLAB_SIZE, StreamHandle, slab };

@@ -1,0 +1,36 @@
+'use strict';
+// Addresses between JavaScript's shape and the engine's.
+
+const { isIP } = require('node:net');
+const os = require('node:os');
+
+/** The number of an interface, by name or number; 0 if there is none. */
+function scopeId(name) {
+  if (/^\d+$/.test(name)) return Number(name);
+  const addresses = os.networkInterfaces()[name] ?? [];
+  return addresses.find((address) => address.scopeid > 0)?.scopeid ?? 0;
+}
+
+/** `fe80::1%eth0` and a port, as the engine takes them. */
+function endpointOf(address, port) {
+  const percent = address.indexOf('%');
+  if (percent < 0) return { address, port };
+  return { address: address.slice(0, percent), port, scopeId: scopeId(address.slice(percent + 1)) };
+}
+
+/** The engine's address in Node's shape: `{ address, family, port }`; a Unix socket's has no port. */
+function hostOf(native) {
+  if (native.family === 'Unix') return native.address ? { address: native.address } : {};
+  const { address, family, port } = native;
+  if (native.scopeId === 0) return { address, family, port };
+  return { address: `${address}%${interfaceName(native.scopeId)}`, family, port };
+}
+
+function interfaceName(id) {
+  for (const [name, addresses] of Object.entries(os.networkInterfaces())) {
+    if (addresses.some((address) => address.scopeid === id)) return name;
+  }
+  return id;
+}
+
+module.exports = { endpointOf, hostOf, isIP };

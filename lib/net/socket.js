@@ -1,0 +1,465 @@
+'use strict';
+// `net.Socket`: a Duplex over a stream handle. Here: its making, reading, closing and properties.
+// Writing is in `writer.js`, connecting in `connect.js`.
+//
+// A socket has a handle from `connect()` (or from being accepted) until it is destroyed; `'close'` is
+// emitted when the engine has closed the descriptor, after everything else.
+
+const { Duplex } = require('node:stream');
+const { StreamHandle } = require('../handle');
+const { codedError, errnoError, invalidValue } = require('../errors');
+const {
+  normalizeArgs,
+  validateAbortSignal,
+  validateFunction,
+  validateInteger,
+  validateNumber,
+  validateTimeout,
+} = require('../args');
+const { abandon, connect } = require('./connect');
+const { hostOf } = require('./address');
+const { defineMethods } = require('./methods');
+const writer = require('./writer');
+const {
+  kBytesRead,
+  kBytesWritten,
+  kConnectOptions,
+  kKeepAlive,
+  kNoDelay,
+  kOpen,
+  kPendingEnd,
+  kReset,
+  kResource,
+  kServer,
+  kTimer,
+  kUnrefed,
+} = require('./symbols');
+
+/** Handed to a new socket by its server; nobody outside of this package can make one. */
+const kHandle = Symbol('kHandle');
+
+/** @type {import('../handle').StreamHandle['callbacks']} */
+const callbacks = {
+  onconnect: null, // Only attempts of `connect.js` connect, with callbacks of their own.
+  onconnectfailed: null,
+  ondata(socket, buffer) {
+    socket[kBytesRead] += buffer.length;
+    refreshTimer(socket);
+    // Reading goes on by `_read` when the consumer wants more.
+    if (!socket.push(buffer)) socket._handle?.readStop();
+  },
+  onend(socket) {
+    refreshTimer(socket);
+    socket.push(null);
+    // A consumer that never reads must still learn that there is nothing to read.
+    socket.read(0);
+  },
+  onwritten(socket) {
+    refreshTimer(socket);
+    writer.resume(socket);
+  },
+  onfinished(socket) {
+    const done = socket[kPendingEnd];
+    socket[kPendingEnd] = null;
+    done?.();
+  },
+  onfailed(socket, syscall, errno) {
+    const err = errnoError(errno, syscall);
+    if (syscall === 'write') writer.fail(socket, err);
+    else if (syscall === 'shutdown') endFailed(socket, err);
+    else socket.destroy(err);
+  },
+  onclose() {}, // Replaced when closing begins: until then the engine closes nothing.
+};
+
+function endFailed(socket, err) {
+  const done = socket[kPendingEnd];
+  socket[kPendingEnd] = null;
+  if (err.code === 'ENOTCONN')
+    done?.(); // The peer is gone, and the end with it.
+  else if (done) done(err);
+}
+
+/**
+ * @this {any}
+ * @param {number | object} [options] a descriptor, or options; see `net.d.ts`
+ */
+function Socket(options) {
+  if (!(this instanceof Socket)) return new Socket(options);
+  options = typeof options === 'number' ? { fd: options } : { ...options };
+  validateOptions(options);
+  const { fd } = options;
+  const handle = options[kHandle] ?? null;
+  const hasHandle = handle !== null || fd !== undefined;
+  // Without a handle the two say what a later connection will be for.
+  const readable = hasHandle && fd !== undefined ? options.readable !== false : options.readable;
+  Duplex.call(this, {
+    ...options,
+    readable,
+    allowHalfOpen: Boolean(options.allowHalfOpen),
+    autoDestroy: true,
+    decodeStrings: false,
+    emitClose: false,
+  });
+
+  this._handle = null;
+  this.connecting = false;
+  this._hadError = false;
+  this._host = null;
+  this._parent = null;
+  this._peername = null;
+  this._sockname = null;
+  this.server = null;
+  this._server = null;
+  this.allowHalfOpen = Boolean(options.allowHalfOpen);
+  this[kBytesRead] = 0;
+  this[kBytesWritten] = 0;
+  this[kNoDelay] = Boolean(options.noDelay);
+  this[kKeepAlive] = options.keepAlive
+    ? { delay: Math.max(0, options.keepAliveInitialDelay ?? 0), interval: 0, count: 0 }
+    : null;
+  this[kTimer] = null;
+  this[kPendingEnd] = null;
+  this[kUnrefed] = false;
+  this[kReset] = false;
+  writer.init(this);
+
+  this.on('end', onReadableEnd);
+  if (options.blockList) this.blockList = options.blockList;
+  if (handle !== null) {
+    this[kOpen](handle);
+    if (options.pauseOnCreate) {
+      this._readableState.flowing = false;
+      this.pause();
+    }
+  } else if (fd !== undefined) {
+    openDescriptor(this, fd, options);
+  }
+  if (options.signal) abortOn(this, options.signal);
+}
+Object.setPrototypeOf(Socket, Duplex);
+
+function validateOptions(options) {
+  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
+    if (options[name]) throw invalidValue(`options.${name}`, options[name], 'is not supported');
+  }
+  if (options.keepAliveInitialDelay !== undefined) {
+    validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
+  }
+  if (options.fd !== undefined) validateInteger(options.fd, 'options.fd', 0, 2 ** 31 - 1);
+  if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
+}
+
+/** Half-open is for those who asked for it: to the others, writing after the peer's end is an error. */
+function onReadableEnd() {
+  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+}
+
+function writeAfterEnd(chunk, encoding, callback) {
+  const done = typeof encoding === 'function' ? encoding : callback;
+  const err = codedError(Error, 'EPIPE', 'This socket has been ended by the other party');
+  if (typeof done === 'function') process.nextTick(done, err);
+  this.destroy(err);
+  return false;
+}
+
+function openDescriptor(socket, fd, options) {
+  const handle = new StreamHandle();
+  const status = handle.open(fd, { ...streamOptions(socket), readAtOnce: false });
+  if (status < 0) throw errnoError(status, 'open');
+  socket[kOpen](handle);
+  if (options.readable !== false && !options.manualStart) socket.read(0);
+}
+
+function abortOn(socket, signal) {
+  const abort = () => {
+    const err = codedError(Error, 'ABORT_ERR', 'The operation was aborted', {
+      cause: signal.reason,
+    });
+    err.name = 'AbortError';
+    socket.destroy(err);
+  };
+  if (signal.aborted) {
+    process.nextTick(abort);
+    return;
+  }
+  signal.addEventListener('abort', abort, { once: true });
+  socket.once('close', () => signal.removeEventListener('abort', abort));
+}
+
+/** What the engine is to set on a new connection. */
+function streamOptions(socket) {
+  return {
+    noDelay: socket[kNoDelay],
+    keepAlive: socket[kKeepAlive] !== null,
+    keepAliveDelay: socket[kKeepAlive]?.delay ?? 0,
+    readAtOnce: socket.readable && !socket.isPaused(),
+  };
+}
+
+function refreshTimer(socket) {
+  for (let s = socket; s !== null; s = s._parent) s[kTimer]?.refresh();
+}
+
+function onTimeout(socket) {
+  const handle = socket._handle;
+  // A peer that takes its time with a large write is not idle.
+  if (handle?.hasQueued) {
+    const queued = handle.queued();
+    if (queued !== socket[kTimer].queued) {
+      socket[kTimer].queued = queued;
+      refreshTimer(socket);
+      return;
+    }
+  }
+  socket.emit('timeout');
+}
+
+function onHandleClosed(socket) {
+  socket.emit('close', socket._hadError);
+}
+
+const closing = { ...callbacks, onclose: onHandleClosed };
+
+const methods = {
+  /** A handle that is open: accepted, or connected. */
+  [kOpen](handle) {
+    this._handle = handle;
+    this._sockname = null;
+    this._peername = null;
+    handle.attach(this, callbacks);
+    if (this[kUnrefed]) handle.unref();
+  },
+
+  [kConnectOptions]() {
+    return streamOptions(this);
+  },
+
+  connect(...args) {
+    // A server's or another module's normalized arguments come as one array.
+    const [options, callback] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
+    connect(this, options, callback);
+    return this;
+  },
+
+  _read() {
+    if (this.connecting || !this._handle) this.once('connect', () => this._read());
+    else this._handle.readStart();
+  },
+
+  ...writer.methods,
+
+  _final(callback) {
+    if (this.connecting) {
+      this.once('connect', () => this._final(callback));
+      return;
+    }
+    if (!this._handle) {
+      callback();
+      return;
+    }
+    const status = this._handle.end();
+    if (status === 1) {
+      this[kPendingEnd] = callback;
+    } else if (status < 0) {
+      const err = errnoError(status, 'shutdown');
+      this[kPendingEnd] = callback;
+      endFailed(this, err);
+    } else {
+      callback();
+    }
+  },
+
+  destroySoon() {
+    if (this.writable) this.end();
+    if (this.writableFinished) this.destroy();
+    else this.once('finish', this.destroy);
+  },
+
+  destroy(err, callback) {
+    // What was written in this tick goes out first: in Node it would be with the system already.
+    writer.flushBeforeClose(this);
+    return Duplex.prototype.destroy.call(this, err, callback);
+  },
+
+  resetAndDestroy() {
+    if (!this._handle) {
+      this.destroy(codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
+      return this;
+    }
+    if (this.connecting) {
+      this.once('connect', () => this.resetAndDestroy());
+      return this;
+    }
+    this[kReset] = true;
+    return this.destroy();
+  },
+
+  _destroy(err, callback) {
+    this.connecting = false;
+    clearTimeout(this[kTimer]);
+    this[kTimer] = null;
+    this._hadError = Boolean(err);
+    const handle = this._handle;
+    this._handle = null;
+    writer.abort(this, err);
+    this[kPendingEnd] = null;
+    abandon(this);
+    if (handle) {
+      handle.attach(this, closing);
+      handle.close(this[kReset]);
+    }
+    callback(err);
+    if (!handle) process.nextTick(onHandleClosed, this);
+    const server = this._server;
+    if (server) {
+      server[kServer]();
+      this._server = null;
+    }
+  },
+
+  setTimeout(msecs, callback) {
+    if (this.destroyed) return this;
+    const timeout = validateTimeout(msecs, 'msecs');
+    if (callback !== undefined) validateFunction(callback, 'callback');
+    this.timeout = msecs;
+    clearTimeout(this[kTimer]);
+    this[kTimer] = null;
+    if (timeout === 0) {
+      if (callback) this.removeListener('timeout', callback);
+      return this;
+    }
+    this[kTimer] = setTimeout(onTimeout, timeout, this).unref();
+    this[kTimer].queued = 0;
+    if (callback) this.once('timeout', callback);
+    return this;
+  },
+
+  setNoDelay(enable) {
+    const on = enable === undefined ? true : Boolean(enable);
+    if (on === this[kNoDelay]) return this;
+    this[kNoDelay] = on;
+    if (this._handle && !this.connecting) this._handle.setNoDelay(on);
+    return this;
+  },
+
+  setKeepAlive(enable, initialDelay, interval, count) {
+    const on = Boolean(enable);
+    const numbers = {
+      delay: positive(initialDelay),
+      interval: positive(interval),
+      count: positive(count),
+    };
+    this[kKeepAlive] = on ? numbers : null;
+    if (this._handle && !this.connecting) {
+      this._handle.setKeepAlive(on, numbers.delay, numbers.interval, numbers.count);
+    }
+    return this;
+  },
+
+  address() {
+    return sockname(this);
+  },
+
+  ref() {
+    this[kUnrefed] = false;
+    this._handle?.ref();
+    return this;
+  },
+
+  unref() {
+    this[kUnrefed] = true;
+    this._handle?.unref();
+    return this;
+  },
+
+  [kResource]() {
+    return this._handle?.resource;
+  },
+
+  get _connecting() {
+    return this.connecting;
+  },
+
+  get pending() {
+    return !this._handle || this.connecting;
+  },
+
+  get readyState() {
+    if (this.connecting) return 'opening';
+    if (this.readable && this.writable) return 'open';
+    if (this.readable) return 'readOnly';
+    return this.writable ? 'writeOnly' : 'closed';
+  },
+
+  get bufferSize() {
+    return this._handle ? this.writableLength : undefined;
+  },
+
+  get bytesRead() {
+    return this[kBytesRead];
+  },
+
+  get bytesWritten() {
+    return writer.bytesWritten(this);
+  },
+
+  get _bytesDispatched() {
+    return this[kBytesWritten];
+  },
+
+  get localAddress() {
+    return sockname(this).address;
+  },
+
+  get localPort() {
+    return sockname(this).port;
+  },
+
+  get localFamily() {
+    return sockname(this).family;
+  },
+
+  get remoteAddress() {
+    return peername(this).address;
+  },
+
+  get remotePort() {
+    return peername(this).port;
+  },
+
+  get remoteFamily() {
+    return peername(this).family;
+  },
+};
+
+const positive = (value) => (value > 0 ? Math.floor(value) : 0);
+
+/** The address of our end, asked for once: it does not change. */
+function sockname(socket) {
+  if (socket._sockname) return socket._sockname;
+  if (!socket._handle) return {};
+  const native = socket._handle.getsockname();
+  if (typeof native === 'number') return {};
+  const address = hostOf(native);
+  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
+  return address;
+}
+
+function peername(socket) {
+  if (socket._peername) return socket._peername;
+  if (!socket._handle || socket.connecting) return {};
+  const native = socket._handle.getpeername();
+  if (typeof native === 'number') return {};
+  return (socket._peername = hostOf(native));
+}
+
+Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
+defineMethods(Socket.prototype, methods);
+
+/** A server's new connection. */
+function acceptedSocket(handle, options) {
+  return new Socket({ ...options, [kHandle]: handle });
+}
+
+module.exports = { Socket, acceptedSocket, refreshTimer };

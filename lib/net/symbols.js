@@ -1,0 +1,23 @@
+'use strict';
+// Private state of sockets and servers that more than one file of this folder touches.
+
+module.exports = {
+  kBytesRead: Symbol('kBytesRead'),
+  /** Bytes handed to the engine. */
+  kBytesWritten: Symbol('kBytesWritten'),
+  /** Method of a socket: the engine's options for its connection. */
+  kConnectOptions: Symbol('kConnectOptions'),
+  /** `{ delay, interval, count }`, or null while off. */
+  kKeepAlive: Symbol('kKeepAlive'),
+  kNoDelay: Symbol('kNoDelay'),
+  /** Method of a socket: takes an open handle. */
+  kOpen: Symbol('kOpen'),
+  /** `_final`'s callback, while the FIN waits for queued bytes. */
+  kPendingEnd: Symbol('kPendingEnd'),
+  kReset: Symbol('kReset'),
+  kResource: Symbol('kResource'),
+  /** Method of a server: one of its sockets is destroyed. */
+  kServer: Symbol('kServer'),
+  kTimer: Symbol('kTimer'),
+  kUnrefed: Symbol('kUnrefed'),
+};
