@@ -21,7 +21,15 @@ const {
 } = require('../args');
 const { endpointOf, hostOf } = require('./address');
 const defaults = require('./defaults');
-const { kConnectOptions, kKeepAlive, kNoDelay, kOpen, kUnrefed } = require('./symbols');
+const {
+  kBytesRead,
+  kBytesWritten,
+  kConnectOptions,
+  kKeepAlive,
+  kNoDelay,
+  kOpen,
+  kUnrefed,
+} = require('./symbols');
 
 /** The shortest time an attempt is given before the next one starts, in milliseconds, as in Node. */
 const SHORTEST_ATTEMPT = 10;
@@ -63,6 +71,8 @@ const placeholder = { onclose: () => {} };
 
 function revive(socket) {
   socket._handle = null;
+  socket[kBytesRead] = 0;
+  socket[kBytesWritten] = 0;
   socket._hadError = false;
   socket._undestroy();
 }

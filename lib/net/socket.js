@@ -19,6 +19,7 @@ const {
 const { abandon, connect } = require('./connect');
 const { hostOf } = require('./address');
 const { defineMethods } = require('./methods');
+const { refreshTimer, startTimer } = require('./timer');
 const writer = require('./writer');
 const {
   kBytesRead,
@@ -150,12 +151,13 @@ function validateOptions(options) {
   if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
 }
 
-/** Half-open is for those who asked for it: to the others, writing after the peer's end is an error. */
+/** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
   if (!this.allowHalfOpen) this.write = writeAfterEnd;
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
+  if (!this.writableEnded) return Socket.prototype.write.call(this, chunk, encoding, callback);
   const done = typeof encoding === 'function' ? encoding : callback;
   const err = codedError(Error, 'EPIPE', 'This socket has been ended by the other party');
   if (typeof done === 'function') process.nextTick(done, err);
@@ -195,24 +197,6 @@ function streamOptions(socket) {
     keepAliveDelay: socket[kKeepAlive]?.delay ?? 0,
     readAtOnce: socket.readable && !socket.isPaused(),
   };
-}
-
-function refreshTimer(socket) {
-  for (let s = socket; s !== null; s = s._parent) s[kTimer]?.refresh();
-}
-
-function onTimeout(socket) {
-  const handle = socket._handle;
-  // A peer that takes its time with a large write is not idle.
-  if (handle?.hasQueued) {
-    const queued = handle.queued();
-    if (queued !== socket[kTimer].queued) {
-      socket[kTimer].queued = queued;
-      refreshTimer(socket);
-      return;
-    }
-  }
-  socket.emit('timeout');
 }
 
 function onHandleClosed(socket) {
@@ -329,8 +313,7 @@ const methods = {
       if (callback) this.removeListener('timeout', callback);
       return this;
     }
-    this[kTimer] = setTimeout(onTimeout, timeout, this).unref();
-    this[kTimer].queued = 0;
+    startTimer(this, timeout);
     if (callback) this.once('timeout', callback);
     return this;
   },
@@ -462,4 +445,4 @@ function acceptedSocket(handle, options) {
   return new Socket({ ...options, [kHandle]: handle });
 }
 
-module.exports = { Socket, acceptedSocket, refreshTimer };
+module.exports = { Socket, acceptedSocket };

@@ -15,6 +15,7 @@ const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../handle');
 const { atTickEnd } = require('../tick');
 const { errnoError, errnoByCode } = require('../errors');
+const { refreshTimer } = require('./timer');
 const { kBytesWritten, kResource } = require('./symbols');
 
 /** A write of at least this many bytes ends its tick's gathering: copying more would not pay. */
@@ -117,6 +118,7 @@ function start(socket, pieces, done) {
     done(errnoError(EBADF, 'write'));
     return;
   }
+  refreshTimer(socket);
   socket[kPump] = { pieces, index: 0, offset: 0, done };
   pump(socket);
 }
@@ -140,12 +142,11 @@ function pump(socket) {
 
 /** Writes the next piece, or as many small ones as fit into the slab. Answers bytes, or an errno. */
 function writeSome(handle, state) {
+  const { index } = state;
   const used = state.offset === 0 ? gather(state) : 0;
-  if (used > 0) {
-    const accepted = handle.writeSlab(used);
-    // The engine's window is larger than the slab and empty, so it takes all of it.
-    return accepted;
-  }
+  // The engine's queue is empty and its window larger than the slab, so it takes all of it.
+  if (used > 0) return handle.writeSlab(used);
+  if (state.index > index) return 0; // Empty pieces.
   const piece = state.pieces[state.index];
   if (typeof piece.chunk === 'string') {
     piece.chunk = Buffer.from(piece.chunk, piece.encoding);
