@@ -120,6 +120,10 @@ class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', { requireManualDestroy: true })) {
     super(resource);
     this.isReading = false;
+    /** Bytes that the owner has been given. */
+    this.used = 0;
+    /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
+    this.held = null;
     /** Memory that received payloads of this stream are copied to: nobody else's bytes are in it. */
     this.slab = null;
     this.slabUsed = 0;
@@ -157,10 +161,12 @@ class StreamHandle extends Handle {
   readStart() {
     if (this.isReading || this.id < 0) return;
     this.isReading = true;
-    engine().readStart(this.id);
     this.setBusy(READING);
+    if (this.held === null) engine().readStart(this.id);
+    else process.nextTick(releaseHeld, this);
   }
 
+  /** What is on its way already is held back until `readStart()`: nothing arrives in between. */
   readStop() {
     if (!this.isReading) return;
     this.isReading = false;
@@ -221,7 +227,8 @@ class StreamHandle extends Handle {
     debug('stream %d: %s', this.id, reset ? 'reset' : 'close');
     this.isReading = false;
     this.slab = null;
-    engine().closeStream(this.id, reset);
+    this.held = null;
+    engine().closeStream(this.id, reset, this.used);
     this.setBusy(CLOSING);
   }
 
@@ -265,13 +272,31 @@ class StreamHandle extends Handle {
       payload = Buffer.from(this.slab.buffer, this.slabUsed, length);
       this.slabUsed += length;
     }
-    this.callbacks.ondata(this.owner, payload);
+    this.deliverPayload(payload);
   }
 
   /** The chunk served this stream alone: the bytes may be handed out as they are. */
   deliverView(chunk, offset, length) {
     if (this.busy & CLOSING) return;
-    this.callbacks.ondata(this.owner, Buffer.from(chunk.buffer, offset, length));
+    this.deliverPayload(Buffer.from(chunk.buffer, offset, length));
+  }
+
+  deliverPayload(payload) {
+    if (this.isReading && this.held === null) {
+      this.used += payload.length;
+      this.callbacks.ondata(this.owner, payload);
+    } else {
+      this.hold(() => {
+        this.used += payload.length;
+        this.callbacks.ondata(this.owner, payload);
+      });
+    }
+  }
+
+  /** Keeps something for the time when reading goes on. */
+  hold(deliver) {
+    this.held ??= [];
+    this.held.push(deliver);
   }
 
   /** A talkative stream gets larger slabs, one that says little never holds more than a few bytes. */
@@ -286,8 +311,13 @@ class StreamHandle extends Handle {
 
   deliverEnd() {
     debug('stream %d: the peer ended', this.id);
-    this.setIdle(READING);
-    if (!(this.busy & CLOSING)) this.callbacks.onend(this.owner);
+    const end = () => {
+      this.setIdle(READING);
+      this.callbacks.onend(this.owner);
+    };
+    if (this.busy & CLOSING) return;
+    if (this.held === null) end();
+    else this.hold(end);
   }
 
   deliverWritten() {
@@ -302,7 +332,27 @@ class StreamHandle extends Handle {
 
   deliverFailed(syscall, errno) {
     debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
-    if (!(this.busy & CLOSING)) this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
+    if (this.busy & CLOSING) return;
+    const fail = () => this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
+    // Bytes that came before the failure are still good.
+    if (this.held !== null && SYSCALLS[syscall] === 'read') this.hold(fail);
+    else fail();
+  }
+}
+
+/** Delivers what was held back, one at a time, for as long as the owner reads. */
+function releaseHeld(handle) {
+  if (!handle.isReading || handle.held === null) return;
+  const deliver = handle.held.shift();
+  const isLast = handle.held.length === 0;
+  if (isLast) {
+    handle.held = null;
+    engine().readStart(handle.id);
+  }
+  try {
+    handle.resource.runInAsyncScope(deliver);
+  } finally {
+    if (!isLast) process.nextTick(releaseHeld, handle);
   }
 }
 

@@ -60,7 +60,12 @@ function setDraining(value) {
 
 const isTickDirty = () => dirty.length > 0;
 
-// `process.exit()` right after a write, or an uncaught exception: what was written still goes out.
-process.on('exit', flushTick);
+// `process.exit()` right after a write, or an uncaught exception: what was written still goes out, and
+// what is written from now on goes out at once, because no tick ends any more.
+let exiting = false;
+process.on('exit', () => {
+  exiting = true;
+  flushTick();
+});
 
-module.exports = { atTickEnd, flushTick, isTickDirty, setDraining };
+module.exports = { atTickEnd, flushTick, isExiting: () => exiting, isTickDirty, setDraining };

@@ -50,8 +50,10 @@ class Load {
     this.#child.stdin.on('error', () => {});
     readline.createInterface({ input: this.#child.stdout }).on('line', (text) => {
       const line = JSON.parse(text);
-      this.#lines.set(line.event, line);
-      this.#waiting.get(line.event)?.resolve(line);
+      const waiter = this.#waiting.get(line.event);
+      if (!waiter) this.#lines.set(line.event, line);
+      this.#waiting.delete(line.event);
+      waiter?.resolve(line);
     });
     this.#exited = new Promise((resolve) => {
       this.#child.on('error', (error) => {
@@ -73,10 +75,14 @@ class Load {
   /**
    * @param {string} event
    * @param {number} seconds
-   * @returns {Promise<any>} the line with this event
+   * @returns {Promise<any>} the next line with this event
    */
   line(event, seconds) {
-    if (this.#lines.has(event)) return Promise.resolve(this.#lines.get(event));
+    const line = this.#lines.get(event);
+    if (line) {
+      this.#lines.delete(event);
+      return Promise.resolve(line);
+    }
     if (this.#failure) return Promise.reject(this.#failure);
     const promise = new Promise((resolve, reject) => {
       this.#waiting.set(event, { resolve, reject });
@@ -84,6 +90,11 @@ class Load {
     // When the process under test fails first, nobody is left to care about this one.
     promise.catch(() => {});
     return within(promise, seconds, `no '${event}' from ${this.#name}`);
+  }
+
+  /** @param {string} word  one that the mode waits for */
+  say(word) {
+    this.#child.stdin.write(`${word}\n`);
   }
 
   /** Ends the modes that run until stdin closes. */

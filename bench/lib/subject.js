@@ -121,6 +121,15 @@ class Subject {
     return cpuTime(this.#child.pid);
   }
 
+  /** Stops all threads where they are, until resume(). */
+  pause() {
+    this.#child.kill('SIGSTOP');
+  }
+
+  resume() {
+    this.#child.kill('SIGCONT');
+  }
+
   async stop() {
     this.#stopping = true;
     this.#child.kill('SIGKILL');

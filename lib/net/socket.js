@@ -231,8 +231,6 @@ const methods = {
     else this._handle.readStart();
   },
 
-  ...writer.methods,
-
   _final(callback) {
     if (this.connecting) {
       this.once('connect', () => this._final(callback));
@@ -439,6 +437,7 @@ function peername(socket) {
 
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 defineMethods(Socket.prototype, methods);
+defineMethods(Socket.prototype, writer.methods);
 
 /** A server's new connection. */
 function acceptedSocket(handle, options) {

@@ -13,8 +13,8 @@
 const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../handle');
-const { atTickEnd } = require('../tick');
-const { errnoError, errnoByCode } = require('../errors');
+const { atTickEnd, isExiting } = require('../tick');
+const { codedError, errnoError, errnoByCode } = require('../errors');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten, kResource } = require('./symbols');
 
@@ -45,7 +45,8 @@ const methods = {
       callback = encoding;
       encoding = undefined;
     }
-    if (!this[kGathering] && this._handle !== null && !this.connecting) {
+    const isGathered = this.writableCorked > 0 || this[kGathering];
+    if (!isGathered && this._handle !== null && !this.connecting && !isExiting()) {
       this[kGathering] = true;
       this.cork();
       atTickEnd(this);
@@ -55,6 +56,11 @@ const methods = {
     const answer = Duplex.prototype.write.call(this, chunk, encoding, callback);
     if (this[kGathering] && this.writableLength >= GATHER_LIMIT) release(this);
     return answer;
+  },
+
+  /** How often the stream is corked, but for the cork of ours. */
+  get writableCorked() {
+    return this._writableState.corked - (this[kGathering] ? 1 : 0);
   },
 
   /** The end of a tick in which something was written. */
@@ -102,6 +108,15 @@ function flushBeforeClose(socket) {
 function whenConnected(socket) {
   const onclose = () => {
     socket.off('connect', onconnect);
+    const early = socket[kEarly];
+    socket[kEarly] = null;
+    early?.callback(
+      codedError(
+        Error,
+        'ERR_SOCKET_CLOSED_BEFORE_CONNECTION',
+        'Socket closed before the connection was established',
+      ),
+    );
   };
   const onconnect = () => {
     socket.off('close', onclose);
@@ -200,9 +215,8 @@ function fail(socket, err) {
 
 /** The socket is being destroyed: whoever waits for a write is told. */
 function abort(socket, err) {
-  const waiting = socket[kPump]?.done ?? socket[kEarly]?.callback;
+  const waiting = socket[kPump]?.done;
   socket[kPump] = null;
-  socket[kEarly] = null;
   if (!waiting) return;
   if (err) waiting(err);
   else waiting(errnoError(errnoByCode.get('ECANCELED'), 'write'));

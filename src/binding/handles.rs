@@ -268,15 +268,21 @@ impl Engine {
         }
     }
 
-    /// Closes a stream; `Closed` follows. `reset`: the peer gets a reset.
+    /// Closes a stream; `Closed` follows. `reset`: the peer gets a reset; it gets one in any case if
+    /// more bytes were received than the `used` ones.
     #[napi(catch_unwind)]
-    pub fn close_stream(&self, id: u32, reset: bool) {
+    pub fn close_stream(&self, id: u32, reset: bool, used: f64) {
         let state = &mut *self.state.borrow_mut();
         let Some(stream) = state.registry.stream(id) else { return };
         if reset {
             stream.reset();
         } else {
-            stream.close();
+            #[allow(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a count of bytes, exact below 2^53"
+            )]
+            stream.close(used as u64);
         }
         state.registry.disconnect(id);
     }

@@ -15,7 +15,7 @@
 use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicU8, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -49,6 +49,10 @@ pub struct Stream {
     flags: AtomicU8,
     /// Bytes on their way to the owner.
     undelivered: AtomicUsize,
+    /// All bytes that were ever received.
+    received: AtomicU64,
+    /// How many of them the owner had used when it closed the stream.
+    used: AtomicU64,
     writes: Mutex<WriteQueue>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
@@ -79,6 +83,8 @@ impl Stream {
             id,
             flags: AtomicU8::new(if reading { READING } else { 0 }),
             undelivered: AtomicUsize::new(0),
+            received: AtomicU64::new(0),
+            used: AtomicU64::new(0),
             writes: Mutex::default(),
             waker: Mutex::default(),
         })
@@ -156,7 +162,12 @@ impl Stream {
     }
 
     /// Closes the stream, or ends the attempt to connect. [`Event::Closed`] follows.
-    pub fn close(&self) {
+    ///
+    /// `used` is how many of the received bytes the owner has made use of. If there are others, the
+    /// peer gets a reset, as the system itself sends one for bytes that nobody has read: that they
+    /// were read ahead is our affair, and no reason to tell the peer that all is well.
+    pub fn close(&self, used: u64) {
+        self.used.store(used, Ordering::SeqCst);
         self.set(CLOSE);
         self.wake();
     }
@@ -184,6 +195,11 @@ impl Stream {
 
     pub(crate) fn add_undelivered(&self, len: usize) {
         self.undelivered.fetch_add(len, Ordering::SeqCst);
+        self.received.fetch_add(len as u64, Ordering::Relaxed);
+    }
+
+    fn has_unused(&self) -> bool {
+        self.received.load(Ordering::Relaxed) > self.used.load(Ordering::SeqCst)
     }
 
     /// Whether the driver may read now. If too much is on its way, the owner's next
@@ -381,7 +397,7 @@ impl Driver {
 
     /// Lets the descriptor go, then says so.
     fn finish(self) {
-        if self.stream.has(RESET) {
+        if self.stream.has(RESET) || self.stream.has_unused() {
             // Where this fails the connection is gone already.
             let _ = self.transport.reset_on_close();
         }

@@ -12,6 +12,7 @@ pub(crate) enum Mode {
     BulkSend,
     BulkRecv,
     Connect,
+    Storm,
     Listen,
     Idle,
 }
@@ -26,6 +27,7 @@ impl FromStr for Mode {
             "bulk-send" => Self::BulkSend,
             "bulk-recv" => Self::BulkRecv,
             "connect" => Self::Connect,
+            "storm" => Self::Storm,
             "listen" => Self::Listen,
             "idle" => Self::Idle,
             _ => return Err(format!("unknown mode {name:?}").into()),

@@ -12,6 +12,7 @@
 //! | `bulk-send` | writes 64 KiB blocks as fast as they go                       | `measure`, `result`, `done`    |
 //! | `bulk-recv` | reads as fast as it comes                                     | `measure`, `result`            |
 //! | `connect`   | opens connections, waits for the server to close each         | `measure`, `result`, `done`    |
+//! | `storm`     | opens many, then times the server that closes all             | `full`, `served`, again        |
 //! | `listen`    | accepts until stdin closes                                    | `listening`, `result`          |
 //! | `idle`      | opens connections, uses each once, holds all until stdin ends | `ready`                        |
 //!
@@ -25,6 +26,7 @@ mod histogram;
 mod hold;
 mod message;
 mod report;
+mod storm;
 
 use args::{Args, Mode};
 use std::process::ExitCode;
@@ -48,6 +50,7 @@ fn run(args: &Args) -> Result<()> {
         Mode::BulkSend => bulk::send(args),
         Mode::BulkRecv => bulk::receive(args),
         Mode::Connect => connect::run(args),
+        Mode::Storm => storm::run(args),
         Mode::Listen => hold::listen(args),
         Mode::Idle => hold::idle(args),
     }
