@@ -60,9 +60,7 @@ const callbacks = {
     writer.resume(socket);
   },
   onfinished(socket) {
-    const done = socket[kPendingEnd];
-    socket[kPendingEnd] = null;
-    done?.();
+    takePendingEnd(socket)?.();
   },
   onfailed(socket, syscall, errno) {
     const err = errnoError(errno, syscall);
@@ -74,11 +72,21 @@ const callbacks = {
 };
 
 function endFailed(socket, err) {
-  const done = socket[kPendingEnd];
-  socket[kPendingEnd] = null;
+  const done = takePendingEnd(socket);
   if (err.code === 'ENOTCONN')
     done?.(); // The peer is gone, and the end with it.
-  else if (done) done(err);
+  else done?.(err);
+}
+
+function endDone(socket, handle) {
+  const done = takePendingEnd(socket);
+  if (done) handle.resource.runInAsyncScope(done);
+}
+
+function takePendingEnd(socket) {
+  const done = socket[kPendingEnd];
+  socket[kPendingEnd] = null;
+  return done;
 }
 
 /**
@@ -241,15 +249,11 @@ const methods = {
       return;
     }
     const status = this._handle.end();
-    if (status === 1) {
-      this[kPendingEnd] = callback;
-    } else if (status < 0) {
-      const err = errnoError(status, 'shutdown');
-      this[kPendingEnd] = callback;
-      endFailed(this, err);
-    } else {
-      callback();
-    }
+    this[kPendingEnd] = callback;
+    if (status < 0) endFailed(this, errnoError(status, 'shutdown'));
+    // In Node the end is never done before the next turn of the loop, and a listener of `'end'` that
+    // writes relies on finding the socket still there.
+    else if (status === 0) setImmediate(endDone, this, this._handle);
   },
 
   destroySoon() {

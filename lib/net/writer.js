@@ -28,8 +28,6 @@ const kPump = Symbol('kPump');
 /** `{ chunk, encoding, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
 
-const EBADF = errnoByCode.get('EBADF');
-
 function init(socket) {
   socket[kGathering] = false;
   socket[kPump] = null;
@@ -130,7 +128,7 @@ function whenConnected(socket) {
 
 function start(socket, pieces, done) {
   if (!socket._handle) {
-    done(errnoError(EBADF, 'write'));
+    done(codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
     return;
   }
   refreshTimer(socket);
