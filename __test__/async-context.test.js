@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage, AsyncResource, executionAsyncId } = require('node:async_hooks');
 const { test } = require('node:test');
-const { net } = require('./helpers/subject');
+const { net, isOurs } = require('./helpers/subject');
 const { HOST, TIMEOUT, closed, kit, once, peer, turn } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
@@ -75,7 +75,10 @@ test('accepted sockets run in the context of their server', opts, async (t) => {
   const all = closed(server);
   als.run('closer', () => server.close());
   await all;
-  assert.deepEqual(seen, { data: 'server', end: 'server', finish: 'server', close: 'server' });
+  // Node creates the handle before it enters the server's context, so its accepted sockets have
+  // none; ours have the server's (a settled point of the specification).
+  const store = isOurs ? 'server' : undefined;
+  assert.deepEqual(seen, { data: store, end: store, finish: store, close: store });
   assert.equal(seenByServer.listening, 'server');
   assert.equal(seenByServer.connection, 'server');
 });

@@ -12,11 +12,13 @@ const FIXTURES = path.join(__dirname, '..', 'fixtures');
  * ended. A child that outlives `timeout` is killed and reported with `timedOut`: true.
  * @param {string} name file in `fixtures/` without `.js`
  * @param {string[]} [args]
- * @param {object} [opts] `env`, `execArgv`, `timeout`, `prefix` (command put before node)
+ * @param {object} [opts] `env`, `execArgv`, `timeout`, `prefix` (command put before node),
+ *   `stdio`, `extension`
  */
 function start(name, args = [], opts = {}) {
-  const { env = {}, execArgv = [], timeout = 15_000, prefix = [], stdio } = opts;
-  const argv = [...prefix, process.execPath, ...execArgv, path.join(FIXTURES, `${name}.js`), ...args];
+  const { env = {}, execArgv = [], timeout = 15_000, prefix = [], stdio, extension = 'js' } = opts;
+  const file = path.join(FIXTURES, `${name}.${extension}`);
+  const argv = [...prefix, process.execPath, ...execArgv, file, ...args];
   const child = spawn(argv[0], argv.slice(1), {
     env: { ...cleanEnv(), ...env },
     stdio: stdio || ['pipe', 'pipe', 'pipe'],

@@ -1,0 +1,90 @@
+'use strict';
+
+/** What the module exports, and the ways to load it. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
+const { run } = require('./helpers/child');
+
+const functions = [
+  'createServer',
+  'connect',
+  'createConnection',
+  'isIP',
+  'isIPv4',
+  'isIPv6',
+  'getDefaultAutoSelectFamily',
+  'setDefaultAutoSelectFamily',
+  'getDefaultAutoSelectFamilyAttemptTimeout',
+  'setDefaultAutoSelectFamilyAttemptTimeout',
+];
+const classes = ['Socket', 'Stream', 'Server', 'BlockList', 'SocketAddress'];
+
+function checkSurface(module) {
+  for (const name of [...functions, ...classes]) {
+    assert.equal(typeof module[name], 'function', name);
+  }
+}
+
+test('the surface of net', () => checkSurface(net));
+
+test('Socket and Server have the members of net', () => {
+  const socket = [
+    ['address', 'connect', 'destroySoon', 'pause', 'ref', 'resetAndDestroy', 'resume'],
+    ['setEncoding', 'setKeepAlive', 'setNoDelay', 'setTimeout', 'unref', 'write', 'end'],
+  ].flat();
+  for (const name of socket) assert.equal(typeof net.Socket.prototype[name], 'function', name);
+  for (const name of ['listen', 'address', 'getConnections', 'close', 'ref', 'unref']) {
+    assert.equal(typeof net.Server.prototype[name], 'function', name);
+  }
+  const instance = new net.Socket();
+  for (const name of ['bytesRead', 'bytesWritten', 'connecting', 'pending', 'readyState']) {
+    assert.ok(name in instance, name);
+  }
+  for (const side of ['local', 'remote']) {
+    for (const part of ['Address', 'Port', 'Family']) assert.ok(`${side}${part}` in instance);
+  }
+  instance.destroy();
+  const server = new net.Server();
+  assert.ok('listening' in server);
+  assert.ok('maxConnections' in server || server.maxConnections === undefined);
+});
+
+test('the package can be required by its name, whole and as net', (t) => {
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const whole = require('socket');
+  const only = require('socket/net');
+  checkSurface(whole);
+  checkSurface(only);
+  assert.equal(whole.Socket, only.Socket);
+  assert.equal(whole.Server, only.Server);
+  // `const net = require('socket/net')` replaces node:net: nothing that net has is missing.
+  const missing = Object.keys(require('node:net')).filter(
+    (name) => !(name in only) && !name.startsWith('_'),
+  );
+  assert.deepEqual(missing, []);
+});
+
+test('the package can be imported by its name', async (t) => {
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const whole = await import('socket');
+  checkSurface(whole);
+  assert.equal(whole.Socket, require('socket').Socket);
+  const only = await import('socket/net');
+  assert.equal(only.Socket ?? only.default.Socket, whole.Socket);
+});
+
+test('named imports work in a program', { timeout: 60_000 }, async (t) => {
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const result = await run('named-imports', [], { extension: 'mjs' });
+  assert.equal(result.code, 0, result.stderr);
+  assert.equal(result.stdout, 'imported\n');
+});
+
+test('loading twice gives the same module, and loading holds nothing', { timeout: 60_000 }, async () => {
+  const result = await run('exit-scenarios', ['require only']);
+  assert.equal(result.stdout, 'exit 0\n');
+  const path = require.resolve(isOurs ? process.env.SOCKET_TEST_SUBJECT || '..' : 'node:net');
+  assert.equal(require(path), net);
+});
