@@ -115,7 +115,7 @@ test('an aborted request closes our connection', opts, async (t) => {
   req.on('error', () => {});
   req.end();
   const [incoming] = await once(web, 'request');
-  const gone = once(incoming, 'close');
+  const gone = new Promise((resolve) => incoming.on('error', () => {}).on('close', resolve));
   req.destroy();
   await gone;
   assert.equal(incoming.destroyed, true);

@@ -15,7 +15,7 @@ use std::fmt;
 use std::hint;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::thread;
+use std::thread::{self, Thread};
 use std::time::{Duration, Instant};
 
 use napi::bindgen_prelude::{Function, check_status};
@@ -34,8 +34,14 @@ pub struct Mailbox {
     len: AtomicUsize,
     /// JavaScript has been called, or is draining, and will look at the queue again.
     awake: AtomicBool,
+    /// The I/O thread, while it is held back.
+    held: Mutex<Option<Thread>>,
+    is_held: AtomicBool,
     wake: Wake,
 }
+
+/// The longest time that the I/O thread is held back while JavaScript is busy.
+const LONGEST_HOLD: Duration = Duration::from_micros(200);
 
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,6 +61,18 @@ impl EventSink for Mailbox {
             self.wake.call(0, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
+
+    fn hold_back(&self) {
+        if self.len.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        *lock(&self.held) = Some(thread::current());
+        self.is_held.store(true, Ordering::SeqCst);
+        if self.len.load(Ordering::SeqCst) > 0 {
+            thread::park_timeout(LONGEST_HOLD);
+        }
+        self.is_held.store(false, Ordering::SeqCst);
+    }
 }
 
 impl Mailbox {
@@ -71,6 +89,8 @@ impl Mailbox {
             events: Mutex::default(),
             len: AtomicUsize::new(0),
             awake: AtomicBool::new(false),
+            held: Mutex::default(),
+            is_held: AtomicBool::new(false),
             wake,
         })
     }
@@ -80,7 +100,13 @@ impl Mailbox {
         debug_assert!(taken.is_empty());
         let mut events = lock(&self.events);
         std::mem::swap(&mut *events, taken);
-        self.len.store(0, Ordering::Release);
+        self.len.store(0, Ordering::SeqCst);
+        drop(events);
+        if self.is_held.swap(false, Ordering::SeqCst)
+            && let Some(thread) = lock(&self.held).as_ref()
+        {
+            thread.unpark();
+        }
     }
 
     /// Waits up to `longest` for an event, and says whether there is one.

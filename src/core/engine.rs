@@ -74,7 +74,12 @@ impl Engine {
     /// # Errors
     /// The system gives no thread, or no descriptor for the runtime.
     pub fn start(sink: Arc<dyn EventSink>) -> io::Result<Self> {
-        let runtime = Builder::new_current_thread().enable_io().enable_time().build()?;
+        let gate = Arc::clone(&sink);
+        let runtime = Builder::new_current_thread()
+            .enable_io()
+            .enable_time()
+            .on_thread_park(move || gate.hold_back())
+            .build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
         let thread = thread::Builder::new()

@@ -101,4 +101,9 @@ pub enum Event {
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);
+
+    /// The I/O thread has nothing left to do and is about to look for more. An owner that is still
+    /// busy with what it has been told may hold the thread back for a moment: what comes meanwhile
+    /// is then read in one go, instead of with a wake-up for each packet.
+    fn hold_back(&self) {}
 }
