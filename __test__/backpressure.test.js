@@ -116,7 +116,7 @@ for (const side of sides) {
     await new Promise((resolve, reject) => {
       ours.on('data', (bytes) => {
         // The flood repeats one chunk: compare each piece at its place in it.
-        for (let i = 0; i < bytes.length; ) {
+        for (let i = 0; i < bytes.length;) {
           const place = (at + i) % chunk.length;
           const size = Math.min(bytes.length - i, chunk.length - place);
           if (!bytes.subarray(i, i + size).equals(chunk.subarray(place, place + size))) {
@@ -190,7 +190,7 @@ test("'readable' and read(n)", opts, async (t) => {
   theirs.end('0123456789');
   let text = '';
   ours.on('readable', () => {
-    for (let part; (part = ours.read(3)) !== null; ) text += `${part}|`;
+    for (let part; (part = ours.read(3)) !== null;) text += `${part}|`;
   });
   await once(ours, 'end');
   assert.equal(text, '012|345|678|9|');

@@ -17,7 +17,9 @@ async function sends(t, scenario) {
   assert.equal(result.code, 0, result.stderr);
   const sizes = [];
   for (const line of trace.read()) {
-    const call = /^(?:sendto|sendmsg|sendmmsg|write|writev)\(\d+<TCP(?:v6)?:.*\)\s+= (\d+)/.exec(line);
+    const call = /^(?:sendto|sendmsg|sendmmsg|write|writev)\(\d+<TCP(?:v6)?:.*\)\s+= (\d+)/.exec(
+      line,
+    );
     if (call) sizes.push(Number(call[1]));
   }
   return sizes;

@@ -174,28 +174,32 @@ test('a buffer may be used again in the write callback', opts, async (t) => {
   }
 });
 
-test('write callbacks come once, in order, without an error, not synchronously', opts, async (t) => {
-  const { client, conn } = await kit(t).pair();
-  conn.resume();
-  const calls = [];
-  let sync = true;
-  const done = new Promise((resolve) => {
-    for (let i = 0; i < 100; i++) {
-      client.write(i % 10 ? 'small' : Buffer.alloc(100_000), (err) => {
-        assert.equal(sync, false);
-        calls.push([i, err ?? null]);
-        if (i === 99) resolve();
-      });
-    }
-  });
-  sync = false;
-  await done;
-  await turn();
-  assert.deepEqual(
-    calls,
-    Array.from({ length: 100 }, (_, i) => [i, null]),
-  );
-});
+test(
+  'write callbacks come once, in order, without an error, not synchronously',
+  opts,
+  async (t) => {
+    const { client, conn } = await kit(t).pair();
+    conn.resume();
+    const calls = [];
+    let sync = true;
+    const done = new Promise((resolve) => {
+      for (let i = 0; i < 100; i++) {
+        client.write(i % 10 ? 'small' : Buffer.alloc(100_000), (err) => {
+          assert.equal(sync, false);
+          calls.push([i, err ?? null]);
+          if (i === 99) resolve();
+        });
+      }
+    });
+    sync = false;
+    await done;
+    await turn();
+    assert.deepEqual(
+      calls,
+      Array.from({ length: 100 }, (_, i) => [i, null]),
+    );
+  },
+);
 
 test('the encoding may be left out before the callback', opts, async (t) => {
   const { client, conn } = await kit(t).pair();

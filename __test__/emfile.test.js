@@ -77,7 +77,7 @@ test('a server that cannot accept does so again when there is room', opts, async
     assert.equal(await echo(k, port), 'echo');
     for (const socket of waiting) socket.destroy();
   }
-  child.disconnect();
+  await ask(child, 'finish');
   const { code, signal } = await done;
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });

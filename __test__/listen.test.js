@@ -287,14 +287,17 @@ test('maxConnections drops what is too much and says so', opts, async (t) => {
     second.on('connect', () => resolve({ localPort: second.localPort })),
   );
   const [info] = await dropped;
-  assert.deepEqual({ ...info }, {
-    localAddress: HOST,
-    localPort: server.address().port,
-    localFamily: 'IPv4',
-    remoteAddress: HOST,
-    remotePort: localPort,
-    remoteFamily: 'IPv4',
-  });
+  assert.deepEqual(
+    { ...info },
+    {
+      localAddress: HOST,
+      localPort: server.address().port,
+      localFamily: 'IPv4',
+      remoteAddress: HOST,
+      remotePort: localPort,
+      remoteFamily: 'IPv4',
+    },
+  );
   second.resume();
   await closed(second);
 

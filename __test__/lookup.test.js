@@ -30,9 +30,7 @@ test('lookup is asked for the host and its answer is used', opts, async (t) => {
   const k = kit(t);
   const server = await k.listen({ lib: peer });
   const lookup = answer(HOST);
-  const socket = k.own(
-    net.connect({ port: server.address().port, host: 'name.invalid', lookup }),
-  );
+  const socket = k.own(net.connect({ port: server.address().port, host: 'name.invalid', lookup }));
   const events = [];
   socket.on('lookup', (...args) => events.push(args));
   await once(socket, 'connect');
@@ -243,10 +241,7 @@ test('autoSelectFamily tries the next address when the first refuses', opts6, as
   );
   await once(socket, 'connect');
   assert.equal(socket.remoteAddress, HOST);
-  assert.deepEqual(socket.autoSelectFamilyAttemptedAddresses, [
-    `::1:${port}`,
-    `${HOST}:${port}`,
-  ]);
+  assert.deepEqual(socket.autoSelectFamilyAttemptedAddresses, [`::1:${port}`, `${HOST}:${port}`]);
 });
 
 test('autoSelectFamily reports all failures when every address refuses', opts6, async (t) => {

@@ -82,9 +82,13 @@ test('named imports work in a program', { timeout: 60_000 }, async (t) => {
   assert.equal(result.stdout, 'imported\n');
 });
 
-test('loading twice gives the same module, and loading holds nothing', { timeout: 60_000 }, async () => {
-  const result = await run('exit-scenarios', ['require only']);
-  assert.equal(result.stdout, 'exit 0\n');
-  const path = require.resolve(isOurs ? process.env.SOCKET_TEST_SUBJECT || '..' : 'node:net');
-  assert.equal(require(path), net);
-});
+test(
+  'loading twice gives the same module, and loading holds nothing',
+  { timeout: 60_000 },
+  async () => {
+    const result = await run('exit-scenarios', ['require only']);
+    assert.equal(result.stdout, 'exit 0\n');
+    const path = require.resolve(isOurs ? process.env.SOCKET_TEST_SUBJECT || '..' : 'node:net');
+    assert.equal(require(path), net);
+  },
+);

@@ -54,12 +54,16 @@ for (const side of ['client', 'server']) {
   });
 }
 
-test('setKeepAlive takes milliseconds and gives whole seconds to the system', onLinux, async (t) => {
-  const pair = await kit(t).pair();
-  pair.ours.setKeepAlive(true, 120_900);
-  const { seconds } = idle(pair);
-  assert.ok(seconds > 100 && seconds <= 120.5, `${seconds} s`);
-});
+test(
+  'setKeepAlive takes milliseconds and gives whole seconds to the system',
+  onLinux,
+  async (t) => {
+    const pair = await kit(t).pair();
+    pair.ours.setKeepAlive(true, 120_900);
+    const { seconds } = idle(pair);
+    assert.ok(seconds > 100 && seconds <= 120.5, `${seconds} s`);
+  },
+);
 
 test('setKeepAlive before connect is kept', onLinux, async (t) => {
   const k = kit(t);

@@ -10,17 +10,7 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const path = require('node:path');
 const { net } = require('./helpers/subject');
-const {
-  HOST,
-  TIMEOUT,
-  closed,
-  kit,
-  once,
-  peer,
-  record,
-  turn,
-  until,
-} = require('./helpers/kit');
+const { HOST, TIMEOUT, closed, kit, once, peer, record, turn, until } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
 

@@ -13,8 +13,8 @@ const WANTED_SHARED = 0;
 const WANTED_OWN = 1;
 const QUEUED = 2;
 
-/** Room for the small writes of one tick of one socket. */
-const SLAB_SIZE = 64 * 1024;
+/** Room for the small writes of a tick (`lib/net/writer.js`). */
+const SLAB_SIZE = 128 * 1024;
 /** One piece of memory to read into. Large, so that a chunk serves many reads. */
 const CHUNK_SIZE = 1024 * 1024;
 

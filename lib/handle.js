@@ -27,9 +27,6 @@ const SLAB_PAYLOAD = 4096;
 const FIRST_RECEIVE_SLAB = 1024;
 const LARGEST_RECEIVE_SLAB = 16 * 1024;
 
-/** Buffers up to this size are put into the write slab; larger ones are handed over as they are. */
-const COPY_LIMIT = 4096;
-
 const EBADF = errnoByCode.get('EBADF');
 
 class Handle {
@@ -181,19 +178,15 @@ class StreamHandle extends Handle {
    */
   write(chunk, offset) {
     if (this.id < 0) return EBADF;
-    if (offset === 0 && chunk.length <= COPY_LIMIT) {
-      slab.set(chunk, 0);
-      return this.writeSlab(chunk.length);
-    }
     const accepted = engine().write(this.id, chunk, offset);
     this.noteQueue(accepted);
     return accepted;
   }
 
-  /** Writes the first `length` bytes of the slab; see {@link write}. */
-  writeSlab(length) {
+  /** Writes `length` bytes of the slab, from `at` on; see {@link write}. */
+  writeSlab(at, length) {
     if (this.id < 0) return EBADF;
-    const accepted = engine().writeSlab(this.id, length);
+    const accepted = engine().writeSlab(this.id, at, length);
     this.noteQueue(accepted);
     return accepted;
   }
@@ -262,13 +255,14 @@ class StreamHandle extends Handle {
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */
   deliverCopy(chunk, offset, length) {
     if (this.busy & CLOSING) return;
+    const bytes = new Uint8Array(chunk.buffer, offset, length);
     let payload;
     if (length >= SLAB_PAYLOAD) {
       payload = Buffer.allocUnsafeSlow(length);
-      chunk.copy(payload, 0, offset, offset + length);
+      payload.set(bytes);
     } else {
       if (this.slab === null || this.slab.length - this.slabUsed < length) this.growSlab(length);
-      chunk.copy(this.slab, this.slabUsed, offset, offset + length);
+      this.slab.set(bytes, this.slabUsed);
       payload = Buffer.from(this.slab.buffer, this.slabUsed, length);
       this.slabUsed += length;
     }
@@ -302,7 +296,9 @@ class StreamHandle extends Handle {
   /** A talkative stream gets larger slabs, one that says little never holds more than a few bytes. */
   growSlab(length) {
     while (this.slabSize < length) this.slabSize *= 2;
-    this.slab = Buffer.allocUnsafeSlow(this.slabSize);
+    // Zeroed: the part that is not written yet can be seen through `data.buffer`, and must not show
+    // what some other connection left in that memory.
+    this.slab = Buffer.alloc(this.slabSize);
     // More payloads will be copied to it: a transfer would pull it away from under them.
     markAsUntransferable(this.slab.buffer);
     this.slabUsed = 0;

@@ -29,20 +29,18 @@ function flushScheduled() {
   flushTick();
 }
 
-/** Lets every socket send what it wrote. */
+/** Lets every socket send what it wrote; what callbacks write meanwhile is of the next tick. */
 function flushTick() {
-  while (dirty.length > 0) {
-    const sockets = dirty;
-    dirty = [];
-    for (let i = 0; i < sockets.length; i++) {
-      try {
-        sockets[i].flushTick();
-      } catch (err) {
-        // A listener threw. The others are sent nevertheless.
-        dirty = sockets.slice(i + 1).concat(dirty);
-        if (dirty.length > 0 && !draining) scheduleFlush();
-        throw err;
-      }
+  const sockets = dirty;
+  dirty = [];
+  for (let i = 0; i < sockets.length; i++) {
+    try {
+      sockets[i].flushTick();
+    } catch (err) {
+      // A listener threw. The others are sent nevertheless.
+      dirty = sockets.slice(i + 1).concat(dirty);
+      if (dirty.length > 0 && !draining) scheduleFlush();
+      throw err;
     }
   }
 }

@@ -2,9 +2,11 @@
 // The writing half of a socket: what is written in one tick goes out in one system call, and what the
 // system does not take at once waits without blocking anything.
 //
-// The tick: the first `write()` corks the stream, the end of the tick (`lib/tick.js`) uncorks it, so
-// Duplex hands everything over as one `_writev`. Its accounting (`writableLength`, the high-water mark,
-// `'drain'`, callbacks and their errors) is untouched by that.
+// The tick: the first small write of a tick is *staged*: copied into the slab, its callback kept. Duplex
+// keeps the following ones, as it does while a write is under way. At the end of the tick
+// (`lib/tick.js`) these are put behind the staged one and all leave together; then the callbacks run.
+// When Duplex hands the kept ones over, they are *prepaid*: sent already, and only to be confirmed. Its
+// accounting (`writableLength`, the high-water mark, `'drain'`, callbacks and their errors) is untouched.
 //
 // The pump: one `_write` or `_writev` at a time. Pieces that fit are put together in the slab, others
 // go as they are. Where the system takes no more, the engine keeps a window's worth of bytes, and the
@@ -18,18 +20,31 @@ const { codedError, errnoError, errnoByCode } = require('../errors');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten, kResource } = require('./symbols');
 
-/** A write of at least this many bytes ends its tick's gathering: copying more would not pay. */
+/** Larger writes are not staged: copying them would not pay. */
+const STAGE_LIMIT = 16 * 1024;
+/** What one tick may gather before it is sent without waiting for the tick's end. */
 const GATHER_LIMIT = 16 * 1024;
 
-/** Whether this tick's writes are corked by us. */
-const kGathering = Symbol('kGathering');
+/** The staged write: `{ at, used, units, done }`, or null. */
+const kStaged = Symbol('kStaged');
+/** How many of the writes that Duplex keeps are sent already. */
+const kPrepaid = Symbol('kPrepaid');
 /** The write under way: `{ pieces, index, offset, done }`, or null. */
 const kPump = Symbol('kPump');
-/** `{ chunk, encoding, callback }` of a write before the connection stood. */
+/** `{ pieces, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
 
+/** The slab's first half holds the staged writes of all sockets, its second half what goes out next. */
+const STAGE_SIZE = SLAB_SIZE / 2;
+const GATHER_AT = STAGE_SIZE;
+
+/** Bytes of the first half that are used, and by how many sockets. */
+let stageUsed = 0;
+let stagedSockets = 0;
+
 function init(socket) {
-  socket[kGathering] = false;
+  socket[kStaged] = null;
+  socket[kPrepaid] = 0;
   socket[kPump] = null;
   socket[kEarly] = null;
 }
@@ -39,43 +54,32 @@ const byteLength = (chunk, encoding) =>
 
 const methods = {
   write(chunk, encoding, callback) {
-    if (typeof encoding === 'function') {
-      callback = encoding;
-      encoding = undefined;
-    }
-    const isGathered = this.writableCorked > 0 || this[kGathering];
-    if (!isGathered && this._handle !== null && !this.connecting && !isExiting()) {
-      this[kGathering] = true;
-      this.cork();
-      atTickEnd(this);
-    }
     // The callback runs at the end of the tick, which may be somebody else's context.
     if (typeof callback === 'function') callback = inThisContext(callback);
+    else if (typeof encoding === 'function') encoding = inThisContext(encoding);
     const answer = Duplex.prototype.write.call(this, chunk, encoding, callback);
-    if (this[kGathering] && this.writableLength >= GATHER_LIMIT) release(this);
+    if (this[kStaged] !== null && this.writableLength >= GATHER_LIMIT) sendStaged(this, true);
     return answer;
-  },
-
-  /** How often the stream is corked, but for the cork of ours. */
-  get writableCorked() {
-    return this._writableState.corked - (this[kGathering] ? 1 : 0);
   },
 
   /** The end of a tick in which something was written. */
   flushTick() {
+    if (this[kStaged] === null) return;
     const resource = this[kResource]();
-    if (!this[kGathering]) return;
-    if (resource) resource.runInAsyncScope(release, null, this);
-    else release(this);
+    if (resource) resource.runInAsyncScope(sendStaged, null, this, false);
+    else sendStaged(this, false);
   },
 
   _write(chunk, encoding, callback) {
     if (this.connecting) {
       this[kEarly] = { pieces: [{ chunk, encoding }], callback };
       whenConnected(this);
-      return;
+    } else if (this[kPrepaid] > 0) {
+      this[kPrepaid] = 0;
+      process.nextTick(callback);
+    } else if (this._handle === null || isExiting() || !stage(this, chunk, encoding, callback)) {
+      start(this, [{ chunk, encoding }], 0, callback);
     }
-    start(this, [{ chunk, encoding }], callback);
   },
 
   _writev(chunks, callback) {
@@ -84,7 +88,10 @@ const methods = {
       whenConnected(this);
       return;
     }
-    start(this, chunks, callback);
+    const prepaid = this[kPrepaid];
+    this[kPrepaid] = 0;
+    if (prepaid === chunks.length) process.nextTick(callback);
+    else start(this, chunks, prepaid, callback);
   },
 };
 
@@ -93,14 +100,67 @@ function inThisContext(callback) {
   return (err) => resource.runInAsyncScope(callback, null, err);
 }
 
-/** Hands the tick's writes over. */
-function release(socket) {
-  socket[kGathering] = false;
-  socket.uncork();
+/** Copies `chunk` to `slab[at..end]` and answers its length in bytes, or -1 if it may not fit. */
+function copyToSlab(chunk, encoding, at, end) {
+  if (typeof chunk === 'string') {
+    // No encoding takes more than three bytes for one character.
+    return chunk.length * 3 > end - at ? -1 : slab.write(chunk, at, encoding);
+  }
+  if (chunk.length > end - at) return -1;
+  slab.set(chunk, at);
+  return chunk.length;
+}
+
+/** Stages the first write of a tick. Answers whether it did. */
+function stage(socket, chunk, encoding, done) {
+  if (chunk.length > STAGE_LIMIT) return false;
+  const used = copyToSlab(chunk, encoding, stageUsed, STAGE_SIZE);
+  // Many sockets write in this tick: this one's write is not staged, and no worse for it than in Node.
+  if (used < 0) return false;
+  socket[kStaged] = { at: stageUsed, used, units: chunk.length, done };
+  stageUsed += used;
+  stagedSockets++;
+  atTickEnd(socket);
+  return true;
+}
+
+/** Sends the staged write, and the ones that Duplex kept behind it as far as they fit. */
+function sendStaged(socket, isInsideCall) {
+  const { at, used, units, done } = socket[kStaged];
+  socket[kStaged] = null;
+  const handle = socket._handle;
+  let from = at;
+  let total = used;
+  let prepaid = 0;
+  if (socket.writableLength > units && socket.writableCorked === 0) {
+    slab.copyWithin(GATHER_AT, at, at + used);
+    from = GATHER_AT;
+    for (const { chunk, encoding } of socket.writableBuffer) {
+      const length = copyToSlab(chunk, encoding, GATHER_AT + total, SLAB_SIZE);
+      if (length < 0) break;
+      total += length;
+      prepaid++;
+    }
+  }
+  refreshTimer(socket);
+  const accepted = handle.writeSlab(from, total);
+  if (--stagedSockets === 0) stageUsed = 0;
+  const err = accepted < 0 ? errnoError(accepted, 'write') : null;
+  if (!err) {
+    socket[kBytesWritten] += accepted;
+    socket[kPrepaid] = prepaid;
+    if (handle.hasQueued) {
+      socket[kPump] = { pieces: [], index: 0, offset: 0, done };
+      return;
+    }
+  }
+  // No callback runs inside of the call that caused it.
+  if (isInsideCall) process.nextTick(done, err);
+  else done(err);
 }
 
 function flushBeforeClose(socket) {
-  if (socket[kGathering] && !socket.destroyed) release(socket);
+  if (socket[kStaged] !== null && !socket.destroyed) sendStaged(socket, true);
 }
 
 function whenConnected(socket) {
@@ -120,19 +180,20 @@ function whenConnected(socket) {
     socket.off('close', onclose);
     const early = socket[kEarly];
     socket[kEarly] = null;
-    if (early) start(socket, early.pieces, early.callback);
+    if (early) start(socket, early.pieces, 0, early.callback);
   };
   socket.once('connect', onconnect);
   socket.once('close', onclose);
 }
 
-function start(socket, pieces, done) {
+/** Writes `pieces` from `index` on. */
+function start(socket, pieces, index, done) {
   if (!socket._handle) {
     done(codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
     return;
   }
   refreshTimer(socket);
-  socket[kPump] = { pieces, index: 0, offset: 0, done };
+  socket[kPump] = { pieces, index, offset: 0, done };
   pump(socket);
 }
 
@@ -158,7 +219,7 @@ function writeSome(handle, state) {
   const { index } = state;
   const used = state.offset === 0 ? gather(state) : 0;
   // The engine's queue is empty and its window larger than the slab, so it takes all of it.
-  if (used > 0) return handle.writeSlab(used);
+  if (used > 0) return handle.writeSlab(GATHER_AT, used);
   if (state.index > index) return 0; // Empty pieces.
   const piece = state.pieces[state.index];
   if (typeof piece.chunk === 'string') {
@@ -180,15 +241,10 @@ function gather(state) {
   let used = 0;
   while (state.index < pieces.length) {
     const { chunk, encoding } = pieces[state.index];
-    if (typeof chunk === 'string') {
-      // No encoding takes more than three bytes for one character.
-      if (chunk.length * 3 > SLAB_SIZE - used) break;
-      used += slab.write(chunk, used, encoding);
-    } else {
-      if (chunk.length > SLAB_SIZE - used || (used === 0 && chunk.length > GATHER_LIMIT)) break;
-      slab.set(chunk, used);
-      used += chunk.length;
-    }
+    if (used === 0 && chunk.length > STAGE_LIMIT) break;
+    const length = copyToSlab(chunk, encoding, GATHER_AT + used, SLAB_SIZE);
+    if (length < 0) break;
+    used += length;
     state.index++;
   }
   return used;
@@ -222,16 +278,16 @@ function abort(socket, err) {
 
 /** Bytes handed to the engine, and those that still wait for it. */
 function bytesWritten(socket) {
-  let bytes = socket[kBytesWritten];
-  for (const { chunk, encoding } of socket.writableBuffer ?? [])
+  let bytes = socket[kBytesWritten] + (socket[kStaged]?.used ?? 0);
+  const count = ({ chunk, encoding }) => {
     bytes += byteLength(chunk, encoding);
-  const waiting = socket[kEarly]?.pieces;
-  if (waiting) for (const { chunk, encoding } of waiting) bytes += byteLength(chunk, encoding);
+  };
+  const kept = socket.writableBuffer ?? [];
+  kept.slice(socket[kPrepaid]).forEach(count);
+  socket[kEarly]?.pieces.forEach(count);
   const state = socket[kPump];
   if (state) {
-    for (let i = state.index; i < state.pieces.length; i++) {
-      bytes += byteLength(state.pieces[i].chunk, state.pieces[i].encoding);
-    }
+    state.pieces.slice(state.index).forEach(count);
     bytes -= state.offset;
   }
   return bytes;

@@ -18,7 +18,7 @@ use crate::binding::shared::{Cell, Shared};
 use crate::core::chunks::SHARED_WINDOW;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Event, HandleId};
-use crate::core::hot_wait::{self, HotWait};
+use crate::core::hot_wait::{self, Busy, HotWait, Turner};
 
 /// The native engine of one JavaScript environment.
 ///
@@ -50,6 +50,7 @@ pub(super) struct State {
     /// What JavaScript has of the last batch, and gives back by draining again.
     batch: Batch,
     hot: HotWait,
+    busy: Busy,
 }
 
 #[derive(Default)]
@@ -95,6 +96,7 @@ impl Engine {
                 taken: VecDeque::new(),
                 batch: Batch::default(),
                 hot: HotWait::default(),
+                busy: Busy::default(),
             }),
         })
     }
@@ -110,19 +112,13 @@ impl Engine {
         let state = &mut *self.state.borrow_mut();
         state.settle();
         if state.taken.is_empty() {
-            state.mailbox.take(&mut state.taken);
+            state.look_for_events();
         }
         while state.taken.is_empty() {
-            if wait && state.hot.should_wait() {
-                let hit = state.mailbox.wait(hot_wait::LONGEST);
-                state.hot.record(hit);
-            } else if state.mailbox.sleep() {
-                state.tell_wanted();
-                return 0;
-            }
-            state.mailbox.take(&mut state.taken);
-            if state.taken.is_empty() && state.mailbox.sleep() {
-                state.tell_wanted();
+            let is_worth_waiting = wait && state.hot.should_wait();
+            if is_worth_waiting && state.wait() || !state.sleep() {
+                state.mailbox.take(&mut state.taken);
+            } else {
                 return 0;
             }
         }
@@ -167,6 +163,48 @@ impl Engine {
 }
 
 impl State {
+    /// Takes what the I/O thread has sent, or looks for I/O itself.
+    fn look_for_events(&mut self) {
+        self.mailbox.take(&mut self.taken);
+        if !self.taken.is_empty() {
+            return;
+        }
+        let core = self.core.borrow();
+        // The first turn runs what the last one found; if that was nothing, the second runs what the
+        // first one has found now.
+        for _ in 0..2 {
+            if !core.turn() {
+                return;
+            }
+            if !self.mailbox.is_empty() {
+                self.mailbox.take(&mut self.taken);
+                return;
+            }
+        }
+    }
+
+    /// Waits a moment for a reply to what was written, and says whether there is one.
+    fn wait(&mut self) -> bool {
+        let core = self.core.borrow();
+        let hit = self.mailbox.wait(hot_wait::LONGEST, || {
+            core.turn();
+        });
+        self.hot.record(hit);
+        hit
+    }
+
+    /// Goes to sleep, unless something has come.
+    fn sleep(&mut self) -> bool {
+        if !self.mailbox.sleep() {
+            return false;
+        }
+        self.busy.slept();
+        // The I/O thread takes over, and what it finds wakes JavaScript.
+        self.core.borrow().give_back_crank();
+        self.tell_wanted();
+        true
+    }
+
     /// Takes back what JavaScript had of the last batch.
     fn settle(&mut self) {
         if self.batch.is_empty() {
@@ -222,6 +260,12 @@ impl State {
                 | Event::Finished { .. }
                 | Event::Failed { .. } => {}
             }
+        }
+        let bytes = self.batch.data.iter().map(|(_, len, _)| len).sum();
+        match self.busy.record(count, bytes) {
+            Turner::Owner => self.core.borrow().ask_crank(),
+            Turner::Io => self.core.borrow().give_back_crank(),
+            Turner::Any => {}
         }
         self.tell_wanted();
         u32::try_from(count).expect("the array holds fewer events than 4 G")

@@ -238,11 +238,12 @@ impl Engine {
         state.wrote(result)
     }
 
-    /// Like [`Engine::write`], for the first `len` bytes of the slab.
+    /// Like [`Engine::write`], for `len` bytes of the slab.
     #[napi(catch_unwind)]
-    pub fn write_slab(&self, id: u32, len: u32) -> f64 {
+    pub fn write_slab(&self, id: u32, at: u32, len: u32) -> f64 {
         let state = &mut *self.state.borrow_mut();
-        let bytes = state.slab.get(..len as usize).unwrap_or_default();
+        let (at, len) = (at as usize, len as usize);
+        let bytes = state.slab.get(at..at + len).unwrap_or_default();
         let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, bytes));
         state.wrote(result)
     }

@@ -12,7 +12,6 @@
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::hint;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::{self, Thread};
@@ -34,6 +33,8 @@ pub struct Mailbox {
     len: AtomicUsize,
     /// JavaScript has been called, or is draining, and will look at the queue again.
     awake: AtomicBool,
+    /// JavaScript is awake, but only waits for the next event.
+    is_waiting: AtomicBool,
     /// The I/O thread, while it is held back.
     held: Mutex<Option<Thread>>,
     is_held: AtomicBool,
@@ -63,7 +64,8 @@ impl EventSink for Mailbox {
     }
 
     fn hold_back(&self) {
-        if self.len.load(Ordering::SeqCst) == 0 {
+        let is_busy = self.awake.load(Ordering::SeqCst) && !self.is_waiting.load(Ordering::SeqCst);
+        if !is_busy || self.len.load(Ordering::SeqCst) == 0 {
             return;
         }
         *lock(&self.held) = Some(thread::current());
@@ -89,10 +91,16 @@ impl Mailbox {
             events: Mutex::default(),
             len: AtomicUsize::new(0),
             awake: AtomicBool::new(false),
+            is_waiting: AtomicBool::new(false),
             held: Mutex::default(),
             is_held: AtomicBool::new(false),
             wake,
         })
+    }
+
+    /// Whether there is nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.len.load(Ordering::Acquire) == 0
     }
 
     /// Moves everything into `taken`, which is empty.
@@ -109,20 +117,24 @@ impl Mailbox {
         }
     }
 
-    /// Waits up to `longest` for an event, and says whether there is one.
-    pub(super) fn wait(&self, longest: Duration) -> bool {
+    /// Waits up to `longest` for an event, and says whether there is one. `turn` makes events, if it
+    /// is for this thread to do so.
+    pub(super) fn wait(&self, longest: Duration, turn: impl Fn()) -> bool {
         let start = Instant::now();
-        loop {
-            // Yielding, not spinning: where both threads share a CPU, it is the I/O thread's turn.
-            thread::yield_now();
+        self.is_waiting.store(true, Ordering::SeqCst);
+        let hit = loop {
+            turn();
             if self.len.load(Ordering::Acquire) > 0 {
-                return true;
+                break true;
             }
             if start.elapsed() >= longest {
-                return false;
+                break false;
             }
-            hint::spin_loop();
-        }
+            // Yielding, not spinning: where the other side shares the CPU, it is its turn.
+            thread::yield_now();
+        };
+        self.is_waiting.store(false, Ordering::SeqCst);
+        hit
     }
 
     /// JavaScript goes to sleep. Answers whether it may: `false` where an event came meanwhile.

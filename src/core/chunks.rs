@@ -8,7 +8,8 @@
 //! | shared | every stream, small reads | are copied out by the owner before its next batch | yes, when all of it is copied out |
 //! | own | one stream with much to read | may stay in the owner's hands as views | never |
 //!
-//! So the memory behind a view never held, and never will hold, bytes of another stream. A chunk
+//! So the memory behind a view never held, and never will hold, bytes of another stream; and what an
+//! own chunk's memory held before it was lent is wiped, because a view shows all of it. A chunk
 //! is only ever written behind its cursor's place, and the cursor goes back to the start only
 //! when nothing of the chunk is outstanding, so the owner may read what it was told of while the
 //! engine writes further on.
@@ -99,6 +100,18 @@ impl Chunk {
         self.cursor += len;
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         offset
+    }
+
+    /// Zeroes what is not filled yet.
+    pub fn wipe_rest(&mut self) {
+        let rest = self.spare();
+        self.memory.part_mut(self.cursor, rest).fill(0);
+    }
+
+    /// Whether nothing was ever read into it (as an own chunk; a shared one starts over).
+    #[must_use]
+    pub fn is_fresh(&self) -> bool {
+        self.cursor == 0
     }
 
     fn is_settled(&self) -> bool {

@@ -1,4 +1,5 @@
-//! The I/O thread: one current-thread runtime on which every task of one owner runs.
+//! The engine: one current-thread runtime on which every task of one owner runs, and the I/O
+//! thread that turns it (or lets the owner turn it, see [`crate::core::crank`]).
 //!
 //! One thread per owner, on purpose: nothing is shared between two JavaScript environments, and
 //! more threads for one were no faster (the owner's own thread is the narrow place).
@@ -10,10 +11,10 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 
 use socket2::Socket;
-use tokio::runtime::{Builder, Handle};
-use tokio::sync::oneshot;
+use tokio::runtime::Handle;
 
 use crate::core::chunks::ChunkPool;
+use crate::core::crank::Crank;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, EventSink, HandleId};
 use crate::core::listener::{self, Acceptor, Listener};
@@ -59,7 +60,7 @@ pub struct Engine {
     shared: Arc<Shared>,
     runtime: Handle,
     /// `None` once stopped.
-    thread: Option<(oneshot::Sender<()>, JoinHandle<()>)>,
+    running: Option<(Arc<Crank>, JoinHandle<()>)>,
 }
 
 impl fmt::Debug for Engine {
@@ -74,20 +75,11 @@ impl Engine {
     /// # Errors
     /// The system gives no thread, or no descriptor for the runtime.
     pub fn start(sink: Arc<dyn EventSink>) -> io::Result<Self> {
-        let gate = Arc::clone(&sink);
-        let runtime = Builder::new_current_thread()
-            .enable_io()
-            .enable_time()
-            .on_thread_park(move || gate.hold_back())
-            .build()?;
-        let handle = runtime.handle().clone();
-        let (stop, stopped) = oneshot::channel();
+        let crank = Crank::new(Arc::clone(&sink))?;
+        let for_thread = Arc::clone(&crank);
         let thread = thread::Builder::new()
             .name("socket-io".into())
-            .spawn(move || {
-                // Ends by a word or by the engine's end: both are reason enough.
-                let _ = runtime.block_on(stopped);
-            })?;
+            .spawn(move || for_thread.run_io_thread())?;
         Ok(Self {
             shared: Arc::new(Shared {
                 chunks: Arc::default(),
@@ -95,8 +87,8 @@ impl Engine {
                 ids: Mutex::default(),
                 stopped: AtomicBool::new(false),
             }),
-            runtime: handle,
-            thread: Some((stop, thread)),
+            runtime: crank.handle().clone(),
+            running: Some((crank, thread)),
         })
     }
 
@@ -186,14 +178,36 @@ impl Engine {
         lock(&self.shared.ids).free.push(id);
     }
 
+    /// The owner is busy, and would rather turn the runtime itself than be told.
+    pub fn ask_crank(&self) {
+        if let Some((crank, _)) = &self.running {
+            crank.ask();
+        }
+    }
+
+    /// If the owner has the crank: runs what is ready and looks for I/O, without waiting. Events
+    /// are emitted on the owner's own thread meanwhile.
+    pub fn turn(&self) -> bool {
+        self.running.as_ref().is_some_and(|(crank, _)| crank.turn())
+    }
+
+    /// The I/O thread is to turn the runtime again.
+    pub fn give_back_crank(&self) {
+        if let Some((crank, _)) = &self.running {
+            crank.give_back();
+        }
+    }
+
     /// Ends the thread and closes every descriptor. No event comes after this returns, and no
     /// chunk is written to. It takes no longer than the task that happens to run.
     pub fn stop(&mut self) {
         self.shared.stopped.store(true, Ordering::Release);
-        if let Some((stop, thread)) = self.thread.take() {
-            let _ = stop.send(());
+        if let Some((crank, thread)) = self.running.take() {
+            crank.stop();
             // A panic of the thread has been reported by the thread.
             let _ = thread.join();
+            // The last one: the runtime goes, and with it every task and descriptor.
+            drop(crank);
         }
     }
 }

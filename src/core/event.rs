@@ -97,7 +97,8 @@ pub enum Event {
     },
 }
 
-/// Takes events on the I/O thread, in order. It must not block and must not call into the engine.
+/// Takes events, in order, on whichever thread turns the runtime. It must not block and must not call
+/// into the engine.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);

@@ -47,9 +47,67 @@ impl HotWait {
     }
 }
 
+/// Batches in a row, without a sleep in between, that make an owner busy.
+const BUSY_AFTER: u32 = 4;
+
+/// Bytes per event from which on reading is work worth a thread of its own.
+const BULK: usize = 8 * 1024;
+
+/// Who should turn the runtime (see [`crate::core::crank`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turner {
+    /// The I/O thread.
+    Io,
+    /// The owner.
+    Owner,
+    /// Whoever does.
+    Any,
+}
+
+/// Watches the batches that an owner takes.
+#[derive(Debug, Default)]
+pub struct Busy {
+    batches: u32,
+}
+
+impl Busy {
+    /// The owner took a batch of so many events with so many bytes in all.
+    pub fn record(&mut self, events: usize, bytes: usize) -> Turner {
+        if bytes / events.max(1) >= BULK {
+            self.batches = 0;
+            return Turner::Io;
+        }
+        self.batches = self.batches.saturating_add(1);
+        if self.batches >= BUSY_AFTER { Turner::Owner } else { Turner::Any }
+    }
+
+    /// The owner found nothing to do and went to sleep.
+    pub fn slept(&mut self) {
+        self.batches = 0;
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_busy_owner_turns_the_runtime_itself() {
+        let mut busy = Busy::default();
+        let turners: Vec<_> = (0..5).map(|_| busy.record(10, 640)).collect();
+        assert_eq!(turners[..3], [Turner::Any; 3]);
+        assert_eq!(turners[3..], [Turner::Owner; 2]);
+        busy.slept();
+        assert_eq!(busy.record(10, 640), Turner::Any);
+    }
+
+    #[test]
+    fn bulk_is_for_the_io_thread() {
+        let mut busy = Busy::default();
+        for _ in 0..10 {
+            assert_eq!(busy.record(4, 4 * BULK), Turner::Io);
+        }
+    }
 
     #[test]
     fn hits_keep_it_on() {

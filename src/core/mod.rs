@@ -16,7 +16,8 @@
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
-//! | [`engine`] | the I/O thread that runs all of it |
+//! | [`crank`] | which thread turns the runtime |
+//! | [`engine`] | all of it, and the I/O thread |
 //! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
 //!
 //! Threads: the *owner's thread* (JavaScript's) calls the methods of [`engine::Engine`],
@@ -29,6 +30,7 @@
 
 pub mod chunks;
 pub mod connect;
+pub(crate) mod crank;
 pub mod endpoint;
 pub mod engine;
 pub mod error;

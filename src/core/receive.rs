@@ -102,12 +102,19 @@ impl Receiver {
         if let Some(chunk) = &mut self.own {
             let buffer = chunk.window_mut(self.flow.window());
             let window = buffer.len();
-            return Some(transport.try_read(buffer).map(|len| Received {
-                chunk: chunk.id(),
-                offset: if len == 0 { 0 } else { chunk.fill(len) },
-                len,
-                window,
-                own: true,
+            return Some(transport.try_read(buffer).map(|len| {
+                let is_first = chunk.is_fresh();
+                let offset = if len == 0 { 0 } else { chunk.fill(len) };
+                if is_first {
+                    chunk.wipe_rest();
+                }
+                Received {
+                    chunk: chunk.id(),
+                    offset,
+                    len,
+                    window,
+                    own: true,
+                }
             }));
         }
         let mut window = 0;
