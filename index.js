@@ -1,22 +1,39 @@
 'use strict';
-// The front door: every API of the package, and no logic.
+// The front door: every API of the package, and no logic. The exports are plain names, so that Node.js
+// finds them for `import { … }` as well.
 
-const net = require('./lib/net');
+const {
+  BlockList,
+  Server,
+  Socket,
+  SocketAddress,
+  Stream,
+  connect,
+  createConnection,
+  createServer,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = require('./lib/net');
 
 module.exports = {
-  BlockList: net.BlockList,
-  Server: net.Server,
-  Socket: net.Socket,
-  SocketAddress: net.SocketAddress,
-  Stream: net.Stream,
-  connect: net.connect,
-  createConnection: net.createConnection,
-  createServer: net.createServer,
-  getDefaultAutoSelectFamily: net.getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout: net.getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP: net.isIP,
-  isIPv4: net.isIPv4,
-  isIPv6: net.isIPv6,
-  setDefaultAutoSelectFamily: net.setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout: net.setDefaultAutoSelectFamilyAttemptTimeout,
+  BlockList,
+  Server,
+  Socket,
+  SocketAddress,
+  Stream,
+  connect,
+  createConnection,
+  createServer,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
 };

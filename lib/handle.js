@@ -87,6 +87,11 @@ class Handle {
     return this.isRefed;
   }
 
+  /** `http.Agent` gives the number of the handle's context to the next request on it. */
+  getAsyncId() {
+    return this.resource.asyncId();
+  }
+
   /** @returns {{ address: string, family: string, port: number, scopeId: number } | number} or an errno */
   getsockname() {
     return this.id < 0 ? EBADF : engine().localAddress(this.id);

@@ -1,10 +1,15 @@
 'use strict';
 // The `net` API: what `require('node:net')` gives, on this package's engine.
 
-const net = require('node:net');
+const { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } = require('node:net');
 const { Server } = require('./net/server');
 const { Socket } = require('./net/socket');
-const defaults = require('./net/defaults');
+const {
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
+} = require('./net/defaults');
 const { normalizeArgs } = require('./args');
 
 /**
@@ -27,20 +32,24 @@ function connect(...args) {
   return callback === null ? socket.connect(options) : socket.connect(options, callback);
 }
 
+const createConnection = connect;
+const Stream = Socket;
+
+// Plain names, so that Node.js finds them for `import { … }` as well.
 module.exports = {
-  BlockList: net.BlockList,
+  BlockList,
   Server,
   Socket,
-  SocketAddress: net.SocketAddress,
-  Stream: Socket,
+  SocketAddress,
+  Stream,
   connect,
-  createConnection: connect,
+  createConnection,
   createServer,
-  getDefaultAutoSelectFamily: defaults.getDefaultAutoSelectFamily,
-  getDefaultAutoSelectFamilyAttemptTimeout: defaults.getDefaultAutoSelectFamilyAttemptTimeout,
-  isIP: net.isIP,
-  isIPv4: net.isIPv4,
-  isIPv6: net.isIPv6,
-  setDefaultAutoSelectFamily: defaults.setDefaultAutoSelectFamily,
-  setDefaultAutoSelectFamilyAttemptTimeout: defaults.setDefaultAutoSelectFamilyAttemptTimeout,
+  getDefaultAutoSelectFamily,
+  getDefaultAutoSelectFamilyAttemptTimeout,
+  isIP,
+  isIPv4,
+  isIPv6,
+  setDefaultAutoSelectFamily,
+  setDefaultAutoSelectFamilyAttemptTimeout,
 };

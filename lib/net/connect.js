@@ -180,11 +180,11 @@ function raceAll(socket, plan, err, addresses) {
   const byFamily = { 4: [], 6: [] };
   const list = Array.isArray(addresses) ? addresses : [];
   for (const { address, family } of list) {
-    if (typeof address !== 'string' || isIP(address) === 0 || !(family in byFamily)) continue;
     socket.emit('lookup', err, address, family, host);
+    if (!socket.connecting) return; // A listener destroyed it.
+    if (typeof address !== 'string' || isIP(address) === 0 || !(family in byFamily)) continue;
     byFamily[family].push({ address, family, port });
   }
-  if (!socket.connecting) return; // A listener destroyed it.
   const first = list[0];
   if (byFamily[4].length + byFamily[6].length === 0) {
     fail(socket, addressProblem(plan, first?.address, first?.family));

@@ -21,6 +21,7 @@ const { hostOf } = require('./address');
 const { defineMethods } = require('./methods');
 const { refreshTimer, startTimer } = require('./timer');
 const writer = require('./writer');
+const { atTickEnd } = require('../tick');
 const {
   kBytesRead,
   kBytesWritten,
@@ -78,9 +79,9 @@ function endFailed(socket, err) {
   else done?.(err);
 }
 
-function endDone(socket, handle) {
+function endDone(socket) {
   const done = takePendingEnd(socket);
-  if (done) handle.resource.runInAsyncScope(done);
+  if (done) socket._handle.resource.runInAsyncScope(done);
 }
 
 function takePendingEnd(socket) {
@@ -109,6 +110,7 @@ function Socket(options) {
     autoDestroy: true,
     decodeStrings: false,
     emitClose: false,
+    signal: undefined, // Ours to watch: Duplex would destroy a socket that is not made yet.
   });
 
   this._handle = null;
@@ -251,9 +253,9 @@ const methods = {
     const status = this._handle.end();
     this[kPendingEnd] = callback;
     if (status < 0) endFailed(this, errnoError(status, 'shutdown'));
-    // In Node the end is never done before the next turn of the loop, and a listener of `'end'` that
-    // writes relies on finding the socket still there.
-    else if (status === 0) setImmediate(endDone, this, this._handle);
+    // Not now: the end is done when the ticks and promise jobs of this callback have run, as in Node;
+    // a listener of `'end'` that writes relies on finding the socket still there.
+    else if (status === 0) atTickEnd({ flushTick: () => endDone(this) });
   },
 
   destroySoon() {
@@ -296,7 +298,7 @@ const methods = {
       handle.close(this[kReset]);
     }
     callback(err);
-    if (!handle) process.nextTick(onHandleClosed, this);
+    if (!handle) process.nextTick(() => this.emit('close'));
     const server = this._server;
     if (server) {
       server[kServer]();
