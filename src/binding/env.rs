@@ -27,7 +27,8 @@ use crate::core::hot_wait::{self, Busy, HotWait, Turner};
 /// `slab` is where JavaScript puts small writes together.
 #[napi]
 pub struct Engine {
-    pub(super) state: RefCell<State>,
+    /// Shared with the environment's cleanup hook, which ends it.
+    pub(super) state: Rc<RefCell<State>>,
 }
 
 impl fmt::Debug for Engine {
@@ -38,8 +39,7 @@ impl fmt::Debug for Engine {
 
 /// Everything of one environment. It never leaves the environment's thread.
 pub(super) struct State {
-    /// Shared with the environment's cleanup hook, which stops it.
-    pub(super) core: Rc<RefCell<CoreEngine>>,
+    pub(super) core: CoreEngine,
     pub(super) registry: Registry,
     pub(super) shared: Shared,
     pub(super) slab: Uint8Array,
@@ -81,24 +81,23 @@ impl Engine {
             let reason = format!("the I/O thread could not be started: {error}");
             napi::Error::new(Status::GenericFailure, reason)
         })?;
-        let core = Rc::new(RefCell::new(core));
+        let state = Rc::new(RefCell::new(State {
+            core,
+            registry: Registry::default(),
+            shared,
+            slab,
+            mailbox,
+            lent: Lent::default(),
+            taken: VecDeque::new(),
+            batch: Batch::default(),
+            hot: HotWait::default(),
+            busy: Busy::default(),
+        }));
         // Hooks run last-registered-first: the thread is joined before the threadsafe function,
-        // which is older, is taken down, and before JavaScript's memory goes.
-        env.add_env_cleanup_hook(Rc::clone(&core), |core| core.borrow_mut().stop())?;
-        Ok(Self {
-            state: RefCell::new(State {
-                core,
-                registry: Registry::default(),
-                shared,
-                slab,
-                mailbox,
-                lent: Lent::default(),
-                taken: VecDeque::new(),
-                batch: Batch::default(),
-                hot: HotWait::default(),
-                busy: Busy::default(),
-            }),
-        })
+        // which is older, is taken down, and before JavaScript's memory goes. Everything native
+        // goes here and not in a finalizer: those do not run for every environment.
+        env.add_env_cleanup_hook(Rc::clone(&state), |state| state.borrow_mut().end())?;
+        Ok(Self { state })
     }
 
     /// Gives the next events and takes back what the last call gave: JavaScript is done with those
@@ -136,7 +135,7 @@ impl Engine {
         let state = &mut *self.state.borrow_mut();
         let chunk = state.lent.add(memory);
         let id = chunk.id();
-        let core = state.core.borrow();
+        let core = &state.core;
         if own {
             core.chunks().add_own(chunk);
         } else {
@@ -163,13 +162,22 @@ impl Engine {
 }
 
 impl State {
+    /// The environment ends: no event comes any more, and every descriptor is closed.
+    fn end(&mut self) {
+        self.core.stop();
+        self.registry = Registry::default();
+        // Events hold descriptors as well.
+        self.mailbox.clear();
+        self.taken.clear();
+    }
+
     /// Takes what the I/O thread has sent, or looks for I/O itself.
     fn look_for_events(&mut self) {
         self.mailbox.take(&mut self.taken);
         if !self.taken.is_empty() {
             return;
         }
-        let core = self.core.borrow();
+        let core = &self.core;
         // The first turn runs what the last one found; if that was nothing, the second runs what the
         // first one has found now.
         for _ in 0..2 {
@@ -185,7 +193,7 @@ impl State {
 
     /// Waits a moment for a reply to what was written, and says whether there is one.
     fn wait(&mut self) -> bool {
-        let core = self.core.borrow();
+        let core = &self.core;
         let hit = self.mailbox.wait(hot_wait::LONGEST, || {
             core.turn();
         });
@@ -200,7 +208,7 @@ impl State {
         }
         self.busy.slept();
         // The I/O thread takes over, and what it finds wakes JavaScript.
-        self.core.borrow().give_back_crank();
+        self.core.give_back_crank();
         self.tell_wanted();
         true
     }
@@ -210,7 +218,7 @@ impl State {
         if self.batch.is_empty() {
             return;
         }
-        let core = self.core.borrow();
+        let core = &self.core;
         for (id, len, chunk) in self.batch.data.drain(..) {
             self.lent.consumed(chunk);
             if let Some(stream) = self.registry.stream(id) {
@@ -263,8 +271,8 @@ impl State {
         }
         let bytes = self.batch.data.iter().map(|(_, len, _)| len).sum();
         match self.busy.record(count, bytes) {
-            Turner::Owner => self.core.borrow().ask_crank(),
-            Turner::Io => self.core.borrow().give_back_crank(),
+            Turner::Owner => self.core.ask_crank(),
+            Turner::Io => self.core.give_back_crank(),
             Turner::Any => {}
         }
         self.tell_wanted();
@@ -272,7 +280,7 @@ impl State {
     }
 
     fn tell_wanted(&mut self) {
-        let wanted = self.core.borrow().chunks().wanted();
+        let wanted = self.core.chunks().wanted();
         self.shared.set(Cell::WantedShared, wanted.shared);
         self.shared.set(Cell::WantedOwn, wanted.own);
     }

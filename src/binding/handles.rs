@@ -148,7 +148,7 @@ impl Engine {
             local: local.map(NativeEndpoint::endpoint).transpose()?,
             stream: options.into(),
         };
-        let stream = state.core.borrow().connect(options);
+        let stream = state.core.connect(options);
         let id = stream.id();
         state.registry.insert(id, Entry::Stream(stream, None));
         Ok(id.cast_signed())
@@ -170,7 +170,7 @@ impl Engine {
             reuse_port: options.reuse_port,
             stream: stream.into(),
         };
-        let result = state.core.borrow().listen(&options);
+        let result = state.core.listen(&options);
         Ok(state.add_listener(result))
     }
 
@@ -183,7 +183,7 @@ impl Engine {
             Ok(socket) => socket,
             Err(error) => return error::errno(&error),
         };
-        let result = state.core.borrow().listen_on(socket, backlog, stream.into());
+        let result = state.core.listen_on(socket, backlog, stream.into());
         state.add_listener(result)
     }
 
@@ -196,7 +196,7 @@ impl Engine {
             Ok(socket) => socket,
             Err(error) => return error::errno(&error),
         };
-        let result = state.core.borrow().adopt(socket, &options.into());
+        let result = state.core.adopt(socket, &options.into());
         match result {
             Ok((stream, transport)) => {
                 let id = stream.id();

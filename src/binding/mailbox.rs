@@ -117,6 +117,11 @@ impl Mailbox {
         }
     }
 
+    /// Throws everything away: nobody drains any more.
+    pub(super) fn clear(&self) {
+        lock(&self.events).clear();
+    }
+
     /// Waits up to `longest` for an event, and says whether there is one. `turn` makes events, if it
     /// is for this thread to do so.
     pub(super) fn wait(&self, longest: Duration, turn: impl Fn()) -> bool {

@@ -58,7 +58,6 @@ impl Shared {
 /// An I/O thread and the way to give it work.
 pub struct Engine {
     shared: Arc<Shared>,
-    runtime: Handle,
     /// `None` once stopped.
     running: Option<(Arc<Crank>, JoinHandle<()>)>,
 }
@@ -87,9 +86,17 @@ impl Engine {
                 ids: Mutex::default(),
                 stopped: AtomicBool::new(false),
             }),
-            runtime: crank.handle().clone(),
             running: Some((crank, thread)),
         })
+    }
+
+    /// Not kept as a field: a handle holds descriptors of the runtime, which end with [`Engine::stop`].
+    ///
+    /// # Panics
+    /// After [`Engine::stop`].
+    fn runtime(&self) -> &Handle {
+        let (crank, _) = self.running.as_ref().expect("the engine is not used after its end");
+        crank.handle()
     }
 
     /// The chunks that reads go into.
@@ -99,11 +106,14 @@ impl Engine {
     }
 
     /// Starts an attempt to connect.
+    ///
+    /// # Panics
+    /// After [`Engine::stop`], like everything that starts something.
     #[must_use]
     pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
         let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
         let task = stream::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
-        self.runtime.spawn(task);
+        self.runtime().spawn(task);
         stream
     }
 
@@ -118,11 +128,11 @@ impl Engine {
     ) -> Result<(Arc<Stream>, Arc<Transport>), Error> {
         let failed = |error: io::Error| Error::new(Syscall::Read, &error);
         socket.set_nonblocking(true).map_err(failed)?;
-        let _inside = self.runtime.enter();
+        let _inside = self.runtime().enter();
         let transport = Arc::new(Transport::from_socket(socket).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options.read_at_once);
-        self.runtime.spawn(stream::run_open(
+        self.runtime().spawn(stream::run_open(
             Arc::clone(&self.shared),
             Arc::clone(&stream),
             Arc::clone(&transport),
@@ -136,7 +146,7 @@ impl Engine {
     /// What the system says, about an address in use for instance.
     pub fn listen(&self, options: &ListenOptions) -> Result<Arc<Listener>, Error> {
         let acceptor = {
-            let _inside = self.runtime.enter();
+            let _inside = self.runtime().enter();
             Acceptor::bind(options)?
         };
         self.accept(acceptor, options.stream)
@@ -153,7 +163,7 @@ impl Engine {
         options: StreamOptions,
     ) -> Result<Arc<Listener>, Error> {
         let acceptor = {
-            let _inside = self.runtime.enter();
+            let _inside = self.runtime().enter();
             Acceptor::from_socket(socket, backlog)?
         };
         self.accept(acceptor, options)
@@ -164,7 +174,7 @@ impl Engine {
             .local_addr()
             .map_err(|error| Error::new(Syscall::Listen, &error))?;
         let listener = Listener::new(self.shared.new_id(), local);
-        self.runtime.spawn(listener::run(
+        self.runtime().spawn(listener::run(
             Arc::clone(&self.shared),
             Arc::clone(&listener),
             acceptor,
