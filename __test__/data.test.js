@@ -15,6 +15,7 @@ const {
   readBytes,
   roundTrip,
   turn,
+  until,
 } = require('./helpers/kit');
 const { pattern } = require('./helpers/pattern');
 
@@ -275,7 +276,7 @@ test('setEncoding joins what was split inside a character', opts, async (t) => {
   for (const byte of bytes) {
     const counted = client.bytesRead;
     conn.write(Buffer.from([byte]));
-    while (client.bytesRead === counted) await turn();
+    await until(() => client.bytesRead > counted);
   }
   conn.end();
   await once(client, 'end');

@@ -277,15 +277,17 @@ test('a flood of small messages does not starve the event loop', opts, async (t)
   const flood = new Worker(path.join(__dirname, 'fixtures', 'flood-worker.js'), {
     workerData: { port: server.address().port, sockets: 20 },
   });
-  t.after(() => flood.terminate());
   let running = true;
+  t.after(() => {
+    running = false;
+    return flood.terminate();
+  });
   (function onTurn() {
     turns++;
     sinceTurn = 0;
     if (running) setImmediate(onTurn);
   })();
-  await until(() => chunks > 50_000);
-  running = false;
+  await until(() => chunks > 10_000);
   assert.ok(turns > 10);
   // The design allows 2,048 events per turn; Node is far below.
   assert.ok(most <= 2500, `${most} events without a turn of the loop`);

@@ -20,10 +20,13 @@ const opts = { timeout: TIMEOUT };
 const long = { timeout: 30_000 + ROUNDS * 15_000 };
 const hasProc = fs.existsSync('/proc/self/fd');
 
+/** `worker.ended` resolves with the exit code, also for those who ask late. */
 function startWorker(task, data = {}) {
-  return new Worker(path.join(__dirname, 'fixtures', 'worker-tasks.js'), {
+  const worker = new Worker(path.join(__dirname, 'fixtures', 'worker-tasks.js'), {
     workerData: { task, ...data },
   });
+  worker.ended = new Promise((resolve) => worker.once('exit', resolve));
+  return worker;
 }
 
 const fds = () => fs.readdirSync('/proc/self/fd').length;
@@ -66,11 +69,11 @@ async function isRefused(port) {
 }
 
 async function message(worker) {
-  const failure = once(worker, 'exit').then(([code]) => {
+  const failure = worker.ended.then((code) => {
     throw new Error(`the worker ended with ${code}`);
   });
-  const [value] = await Promise.race([once(worker, 'message'), failure]);
   failure.catch(() => {});
+  const [value] = await Promise.race([once(worker, 'message'), failure]);
   return value;
 }
 
@@ -89,8 +92,7 @@ test('a client in a worker talks to the main thread', opts, async (t) => {
   const server = await kit(t).listen({}, (conn) => conn.pipe(conn));
   const worker = startWorker('client', { port: server.address().port });
   assert.equal(await message(worker), 'client: 300000 bytes, intact');
-  const [code] = await once(worker, 'exit');
-  assert.equal(code, 0, 'a worker ends by itself when its sockets have closed');
+  assert.equal(await worker.ended, 0, 'a worker ends by itself when its sockets have closed');
 });
 
 for (const task of ['exit', 'throw']) {
@@ -101,8 +103,7 @@ for (const task of ['exit', 'throw']) {
     if (task === 'throw') {
       assert.match((await error)[0].message, /thrown in a worker/);
     } else {
-      const [code] = await once(worker, 'exit');
-      assert.equal(code, 7);
+      assert.equal(await worker.ended, 7);
     }
     await worker.terminate();
     assert.equal(await isRefused(port), true);
@@ -137,8 +138,7 @@ test('a worker terminated before it could do anything', opts, async () => {
 test('a worker inside another worker', opts, async () => {
   const worker = startWorker('nested');
   assert.equal(await message(worker), 'client: 300000 bytes, intact');
-  const [code] = await once(worker, 'exit');
-  assert.equal(code, 0);
+  assert.equal(await worker.ended, 0);
 });
 
 test(`${WORKERS} workers terminated under traffic, ${ROUNDS} rounds`, long, async (t) => {

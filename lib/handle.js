@@ -4,10 +4,10 @@
 // Each calls back into the table of callbacks that its owner gave it, with the owner first.
 
 const { AsyncResource } = require('node:async_hooks');
-const { markAsUntransferable } = require('node:worker_threads');
 const { debuglog } = require('node:util');
 const { SYSCALLS, codeOf, errnoByCode } = require('./errors');
 const { countRef, engine, handles, queuedBytes, slab, SLAB_SIZE } = require('./engine');
+const { ReceiveMemory } = require('./memory');
 
 let debug = debuglog('socket', (fn) => {
   debug = fn;
@@ -22,10 +22,8 @@ const LISTENING = 16;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
-/** A received payload of at least this size gets memory of its own; less comes from the slab. */
-const SLAB_PAYLOAD = 4096;
-const FIRST_RECEIVE_SLAB = 1024;
-const LARGEST_RECEIVE_SLAB = 16 * 1024;
+/** Without it, every context costs an entry with the garbage collector. */
+const NO_DESTROY_HOOK = Object.freeze({ requireManualDestroy: true });
 
 const EBADF = errnoByCode.get('EBADF');
 
@@ -119,17 +117,15 @@ class Handle {
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  */
 class StreamHandle extends Handle {
-  constructor(resource = new AsyncResource('TCPWRAP', { requireManualDestroy: true })) {
+  constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
     super(resource);
     this.isReading = false;
     /** Bytes that the owner has been given. */
     this.used = 0;
     /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
     this.held = null;
-    /** Memory that received payloads of this stream are copied to: nobody else's bytes are in it. */
-    this.slab = null;
-    this.slabUsed = 0;
-    this.slabSize = FIRST_RECEIVE_SLAB;
+    /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
+    this.memory = null;
   }
 
   get kind() {
@@ -224,7 +220,7 @@ class StreamHandle extends Handle {
     if (this.id < 0) return this.closeLater();
     debug('stream %d: %s', this.id, reset ? 'reset' : 'close');
     this.isReading = false;
-    this.slab = null;
+    this.memory?.release();
     this.held = null;
     engine().closeStream(this.id, reset, this.used);
     this.setBusy(CLOSING);
@@ -260,18 +256,8 @@ class StreamHandle extends Handle {
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */
   deliverCopy(chunk, offset, length) {
     if (this.busy & CLOSING) return;
-    const bytes = new Uint8Array(chunk.buffer, offset, length);
-    let payload;
-    if (length >= SLAB_PAYLOAD) {
-      payload = Buffer.allocUnsafeSlow(length);
-      payload.set(bytes);
-    } else {
-      if (this.slab === null || this.slab.length - this.slabUsed < length) this.growSlab(length);
-      this.slab.set(bytes, this.slabUsed);
-      payload = Buffer.from(this.slab.buffer, this.slabUsed, length);
-      this.slabUsed += length;
-    }
-    this.deliverPayload(payload);
+    this.memory ??= new ReceiveMemory();
+    this.deliverPayload(this.memory.copy(new Uint8Array(chunk.buffer, offset, length)));
   }
 
   /** The chunk served this stream alone: the bytes may be handed out as they are. */
@@ -296,18 +282,6 @@ class StreamHandle extends Handle {
   hold(deliver) {
     this.held ??= [];
     this.held.push(deliver);
-  }
-
-  /** A talkative stream gets larger slabs, one that says little never holds more than a few bytes. */
-  growSlab(length) {
-    while (this.slabSize < length) this.slabSize *= 2;
-    // Zeroed: the part that is not written yet can be seen through `data.buffer`, and must not show
-    // what some other connection left in that memory.
-    this.slab = Buffer.alloc(this.slabSize);
-    // More payloads will be copied to it: a transfer would pull it away from under them.
-    markAsUntransferable(this.slab.buffer);
-    this.slabUsed = 0;
-    this.slabSize = Math.min(this.slabSize * 2, LARGEST_RECEIVE_SLAB);
   }
 
   deliverEnd() {
@@ -362,7 +336,7 @@ function releaseHeld(handle) {
  */
 class ListenHandle extends Handle {
   constructor() {
-    super(new AsyncResource('TCPSERVERWRAP', { requireManualDestroy: true }));
+    super(new AsyncResource('TCPSERVERWRAP', NO_DESTROY_HOOK));
   }
 
   get kind() {

@@ -155,7 +155,12 @@ function turn() {
 
 /** Resolves when `condition()` holds; looks after every turn, so it needs no guess of a time. */
 async function until(condition) {
-  while (!condition()) await turn();
+  // A loop that outlives its test would keep the whole file from ending.
+  const deadline = performance.now() + TIMEOUT;
+  while (!condition()) {
+    if (performance.now() > deadline) throw new Error(`never came true: ${condition}`);
+    await turn();
+  }
 }
 
 /** Sends one byte each way; after it, everything sent before it has been delivered. */

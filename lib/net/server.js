@@ -40,15 +40,7 @@ const callbacks = {
       if (data) server.emit('drop', data);
       return;
     }
-    const socket = acceptedSocket(handle, {
-      allowHalfOpen: server.allowHalfOpen,
-      pauseOnCreate: server.pauseOnConnect,
-      readableHighWaterMark: server.highWaterMark,
-      writableHighWaterMark: server.highWaterMark,
-      noDelay: server.noDelay,
-      keepAlive: server.keepAlive,
-      keepAliveInitialDelay: server.keepAliveInitialDelay,
-    });
+    const socket = acceptedSocket(handle, server);
     server._connections++;
     socket.server = server;
     socket._server = server;

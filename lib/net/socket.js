@@ -37,9 +37,6 @@ const {
   kUnrefed,
 } = require('./symbols');
 
-/** Handed to a new socket by its server; nobody outside of this package can make one. */
-const kHandle = Symbol('kHandle');
-
 /** @type {import('../handle').StreamHandle['callbacks']} */
 const callbacks = {
   onconnect: null, // Only attempts of `connect.js` connect, with callbacks of their own.
@@ -91,27 +88,44 @@ function takePendingEnd(socket) {
 }
 
 /**
+ * What the constructor works with, in one shape for all callers: making a socket is on the path of
+ * every accepted connection. It is handed to Duplex as it is.
+ */
+class Making {
+  /**
+   * @param {object} options the caller's, checked; or a server's
+   * @param {import('../handle').StreamHandle | null} handle
+   */
+  constructor(options, handle) {
+    this.handle = handle;
+    this.allowHalfOpen = Boolean(options.allowHalfOpen);
+    this.autoDestroy = true;
+    this.decodeStrings = false;
+    this.emitClose = false;
+    this.readable = options.readable;
+    this.writable = options.writable;
+    this.highWaterMark = options.highWaterMark;
+    this.readableHighWaterMark = options.readableHighWaterMark;
+    this.writableHighWaterMark = options.writableHighWaterMark;
+    this.defaultEncoding = options.defaultEncoding;
+    this.encoding = options.encoding;
+    this.captureRejections = options.captureRejections;
+    this.noDelay = Boolean(options.noDelay);
+    this.keepAlive = Boolean(options.keepAlive);
+    this.keepAliveInitialDelay = options.keepAliveInitialDelay;
+  }
+}
+
+/**
  * @this {any}
  * @param {number | object} [options] a descriptor, or options; see `net.d.ts`
  */
 function Socket(options) {
   if (!(this instanceof Socket)) return new Socket(options);
-  options = typeof options === 'number' ? { fd: options } : { ...options };
-  validateOptions(options);
-  const { fd } = options;
-  const handle = options[kHandle] ?? null;
-  const hasHandle = handle !== null || fd !== undefined;
-  // Without a handle the two say what a later connection will be for.
-  const readable = hasHandle && fd !== undefined ? options.readable !== false : options.readable;
-  Duplex.call(this, {
-    ...options,
-    readable,
-    allowHalfOpen: Boolean(options.allowHalfOpen),
-    autoDestroy: true,
-    decodeStrings: false,
-    emitClose: false,
-    signal: undefined, // Ours to watch: Duplex would destroy a socket that is not made yet.
-  });
+  const isAccepted = options instanceof Making;
+  if (!isAccepted) options = typeof options === 'number' ? { fd: options } : (options ?? {});
+  const making = isAccepted ? options : makingOf(options);
+  Duplex.call(this, making);
 
   this._handle = null;
   this.connecting = false;
@@ -122,33 +136,37 @@ function Socket(options) {
   this._sockname = null;
   this.server = null;
   this._server = null;
-  this.allowHalfOpen = Boolean(options.allowHalfOpen);
+  this.allowHalfOpen = making.allowHalfOpen;
   this[kBytesRead] = 0;
   this[kBytesWritten] = 0;
-  this[kNoDelay] = Boolean(options.noDelay);
-  this[kKeepAlive] = options.keepAlive
-    ? { delay: Math.max(0, options.keepAliveInitialDelay ?? 0), interval: 0, count: 0 }
-    : null;
+  this[kNoDelay] = making.noDelay;
+  this[kKeepAlive] = making.keepAlive ? keepAliveOf(making.keepAliveInitialDelay) : null;
   this[kTimer] = null;
   this[kPendingEnd] = null;
   this[kUnrefed] = false;
   this[kReset] = false;
   writer.init(this);
-
   this.on('end', onReadableEnd);
-  if (options.blockList) this.blockList = options.blockList;
-  if (handle !== null) {
-    this[kOpen](handle);
-    if (options.pauseOnCreate) {
-      this._readableState.flowing = false;
-      this.pause();
-    }
-  } else if (fd !== undefined) {
-    openDescriptor(this, fd, options);
+
+  if (isAccepted) {
+    this[kOpen](making.handle);
+    return;
   }
+  if (options.blockList) this.blockList = options.blockList;
+  if (options.fd !== undefined) openDescriptor(this, options.fd, options);
   if (options.signal) abortOn(this, options.signal);
 }
 Object.setPrototypeOf(Socket, Duplex);
+
+function makingOf(options) {
+  validateOptions(options);
+  const making = new Making(options, null);
+  // The directions of a descriptor that is taken over are for the caller to say.
+  if (options.fd !== undefined) making.readable = options.readable !== false;
+  return making;
+}
+
+const keepAliveOf = (delay) => ({ delay: positive(delay), interval: 0, count: 0 });
 
 function validateOptions(options) {
   for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
@@ -445,9 +463,18 @@ Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 defineMethods(Socket.prototype, methods);
 defineMethods(Socket.prototype, writer.methods);
 
-/** A server's new connection. */
-function acceptedSocket(handle, options) {
-  return new Socket({ ...options, [kHandle]: handle });
+/**
+ * A server's new connection.
+ * @param {import('../handle').StreamHandle} handle
+ * @param {object} server whose properties are the options
+ */
+function acceptedSocket(handle, server) {
+  const making = new Making(server, handle);
+  making.readableHighWaterMark = server.highWaterMark;
+  making.writableHighWaterMark = server.highWaterMark;
+  const socket = new Socket(making);
+  if (server.pauseOnConnect) socket.pause();
+  return socket;
 }
 
 module.exports = { Socket, acceptedSocket };

@@ -115,7 +115,8 @@ impl From<NativeStreamOptions> for StreamOptions {
 }
 
 fn keep_alive(delay_ms: u32, interval_ms: u32, count: u32) -> KeepAlive {
-    let time = |ms: u32| (ms > 0).then(|| Duration::from_millis(ms.into()));
+    // The system counts in seconds; like Node, less than one leaves what the system has.
+    let time = |ms: u32| (ms >= 1000).then(|| Duration::from_millis(ms.into()));
     KeepAlive {
         delay: time(delay_ms),
         interval: time(interval_ms),

@@ -5,10 +5,10 @@
 //! and one call per event would cost more than the event. It is called only when JavaScript is
 //! not already on its way (`awake`).
 //!
-//! | awake | I/O thread emits | JavaScript drains |
-//! | --- | --- | --- |
-//! | no | calls the function, awake | – |
-//! | yes | only queues | goes on until the queue is empty, then not awake, then looks once more |
+//! | awake | I/O thread emits | I/O thread is about to park | JavaScript drains |
+//! | --- | --- | --- | --- |
+//! | no | queues; the 32nd calls the function, awake | calls the function, awake | – |
+//! | yes | only queues | waits a moment for JavaScript | goes on until the queue is empty, then not awake, then looks once more |
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -41,6 +41,9 @@ pub struct Mailbox {
     wake: Wake,
 }
 
+/// So many events wake JavaScript while the I/O thread goes on; fewer wait for the end of its turn.
+const WAKE_AT: usize = 32;
+
 /// The longest time that the I/O thread is held back while JavaScript is busy.
 const LONGEST_HOLD: Duration = Duration::from_micros(200);
 
@@ -52,20 +55,29 @@ impl fmt::Debug for Mailbox {
 
 impl EventSink for Mailbox {
     fn emit(&self, event: Event) {
-        {
+        let is_bulk = matches!(event, Event::Data { own: true, .. });
+        let len = {
             let mut events = lock(&self.events);
             events.push_back(event);
             self.len.store(events.len(), Ordering::Release);
-        }
-        if !self.awake.swap(true, Ordering::SeqCst) {
-            // Fails only while the environment ends, and then nobody wants the events.
-            self.wake.call(0, ThreadsafeFunctionCallMode::NonBlocking);
+            events.len()
+        };
+        // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought. A large
+        // piece is work enough for JavaScript while the next one is read.
+        if len >= WAKE_AT || is_bulk {
+            self.wake();
         }
     }
 
-    fn hold_back(&self) {
+    fn about_to_park(&self) {
+        if self.len.load(Ordering::SeqCst) == 0 {
+            return;
+        }
+        if self.wake() {
+            return;
+        }
         let is_busy = self.awake.load(Ordering::SeqCst) && !self.is_waiting.load(Ordering::SeqCst);
-        if !is_busy || self.len.load(Ordering::SeqCst) == 0 {
+        if !is_busy {
             return;
         }
         *lock(&self.held) = Some(thread::current());
@@ -96,6 +108,16 @@ impl Mailbox {
             is_held: AtomicBool::new(false),
             wake,
         })
+    }
+
+    /// Calls JavaScript if nobody has. Answers whether this did.
+    fn wake(&self) -> bool {
+        let is_first = !self.awake.swap(true, Ordering::SeqCst);
+        if is_first {
+            // Fails only while the environment ends, and then nobody wants the events.
+            self.wake.call(0, ThreadsafeFunctionCallMode::NonBlocking);
+        }
+        is_first
     }
 
     /// Whether there is nothing.

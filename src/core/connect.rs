@@ -25,7 +25,8 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error
         Err(error) if is_in_progress(&error) => true,
         Err(error) => return Err(failed(&error)),
     };
-    let transport = Transport::from_socket(socket).map_err(|error| failed(&error))?;
+    let transport = Transport::from_socket(socket, options.remote.domain())
+        .map_err(|error| failed(&error))?;
     if in_progress {
         handshake(&transport).await.map_err(|error| failed(&error))?;
     }
@@ -40,9 +41,15 @@ pub(crate) fn new_socket(endpoint: &Endpoint) -> io::Result<Socket> {
         #[cfg(unix)]
         Endpoint::Unix(_) => None,
     };
-    let socket = Socket::new(endpoint.domain(), Type::STREAM, protocol)?;
-    socket.set_nonblocking(true)?;
-    Ok(socket)
+    // Where the system can, the socket is made non-blocking by the call that makes it.
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
+    return Socket::new(endpoint.domain(), Type::STREAM.nonblocking(), protocol);
+    #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
+    {
+        let socket = Socket::new(endpoint.domain(), Type::STREAM, protocol)?;
+        socket.set_nonblocking(true)?;
+        Ok(socket)
+    }
 }
 
 fn bind(socket: &Socket, local: &Endpoint) -> io::Result<()> {

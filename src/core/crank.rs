@@ -65,7 +65,7 @@ impl Crank {
         let runtime = Builder::new_current_thread()
             .enable_io()
             .enable_time()
-            .on_thread_park(move || sink.hold_back())
+            .on_thread_park(move || sink.about_to_park())
             .build()?;
         Ok(Arc::new(Self {
             runtime,

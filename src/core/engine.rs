@@ -21,7 +21,7 @@ use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
 use crate::core::stream::{self, Stream};
-use crate::core::transport::Transport;
+use crate::core::transport::{Transport, domain_of};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
@@ -128,8 +128,9 @@ impl Engine {
     ) -> Result<(Arc<Stream>, Arc<Transport>), Error> {
         let failed = |error: io::Error| Error::new(Syscall::Read, &error);
         socket.set_nonblocking(true).map_err(failed)?;
+        let domain = domain_of(&socket).map_err(failed)?;
         let _inside = self.runtime().enter();
-        let transport = Arc::new(Transport::from_socket(socket).map_err(failed)?);
+        let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options.read_at_once);
         self.runtime().spawn(stream::run_open(

@@ -103,8 +103,8 @@ pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);
 
-    /// The I/O thread has nothing left to do and is about to look for more. An owner that is still
-    /// busy with what it has been told may hold the thread back for a moment: what comes meanwhile
-    /// is then read in one go, instead of with a wake-up for each packet.
-    fn hold_back(&self) {}
+    /// The I/O thread has nothing left to do and is about to look for more. The owner is to be told
+    /// now of what was emitted. One that is still busy may hold the thread back for a moment: what
+    /// comes meanwhile is then read in one go, instead of with a wake-up for each packet.
+    fn about_to_park(&self) {}
 }

@@ -85,13 +85,19 @@ impl Acceptor {
             }
         }
         socket.bind(&address).map_err(failed)?;
-        Self::from_socket(socket, options.backlog)
+        Self::listen(socket, options.backlog)
     }
 
-    /// Listens on a socket that is bound already.
+    /// Listens on a socket that somebody else has bound.
     pub(crate) fn from_socket(socket: Socket, backlog: i32) -> Result<Self, Error> {
+        socket
+            .set_nonblocking(true)
+            .map_err(|error| Error::new(Syscall::Listen, &error))?;
+        Self::listen(socket, backlog)
+    }
+
+    fn listen(socket: Socket, backlog: i32) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
-        socket.set_nonblocking(true).map_err(failed)?;
         let domain = domain_of(&socket).map_err(failed)?;
         socket.listen(backlog).map_err(failed)?;
         if domain == Domain::IPV4 || domain == Domain::IPV6 {

@@ -14,7 +14,7 @@ use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use socket2::{SockAddr, SockRef, Socket, TcpKeepalive};
+use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 #[cfg(unix)]
@@ -44,20 +44,19 @@ macro_rules! each {
 }
 
 impl Transport {
-    /// Takes over a connected (or connecting) non-blocking socket.
+    /// Takes over a connected (or connecting) non-blocking socket of the address family `domain`.
     ///
     /// # Errors
     /// The socket cannot be registered, or is of no kind known here.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub fn from_socket(socket: Socket) -> io::Result<Self> {
-        let domain = domain_of(&socket)?;
-        if domain == socket2::Domain::IPV4 || domain == socket2::Domain::IPV6 {
+    pub fn from_socket(socket: Socket, domain: Domain) -> io::Result<Self> {
+        if domain == Domain::IPV4 || domain == Domain::IPV6 {
             return tcp::from_socket(socket).map(Self::Tcp);
         }
         #[cfg(unix)]
-        if domain == socket2::Domain::UNIX {
+        if domain == Domain::UNIX {
             return unix::from_socket(socket).map(Self::Unix);
         }
         Err(io::ErrorKind::InvalidInput.into())
@@ -200,6 +199,6 @@ impl Transport {
 }
 
 /// The address family of a socket that somebody else made.
-pub(crate) fn domain_of(socket: &Socket) -> io::Result<socket2::Domain> {
+pub(crate) fn domain_of(socket: &Socket) -> io::Result<Domain> {
     Ok(socket.local_addr()?.domain())
 }
