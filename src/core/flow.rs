@@ -4,9 +4,19 @@
 
 use crate::core::chunks::{OWN_WINDOW, SHARED_WINDOW};
 
-/// Bytes of one stream that may be on their way to the owner. When they are used up the stream is
-/// not read, the kernel's window closes and the peer feels it.
-pub const READ_AHEAD: usize = 1024 * 1024;
+/// Bytes of one stream that may be on their way to the owner at first, and again after it stopped
+/// reading. When they are used up the stream is not read, the kernel's window closes and the peer
+/// feels it. One read's worth: of a stream that nobody reads, no more is ever taken from the kernel.
+pub const FIRST_AHEAD: usize = SHARED_WINDOW;
+
+/// What it grows to while the owner takes all that comes.
+pub const MOST_AHEAD: usize = 1024 * 1024;
+
+/// How much may be ahead after the owner took `len` bytes and wants more.
+#[must_use]
+pub fn more_ahead(ahead: usize, len: usize) -> usize {
+    (ahead + len).min(MOST_AHEAD)
+}
 
 /// A read into an own chunk that gives less than this ends the use of own chunks: the flood is
 /// over, and a view of few bytes would keep a whole chunk in memory.
@@ -62,6 +72,18 @@ mod tests {
         assert!(flow.wants_own());
         flow.record(TRICKLE - 1, OWN_WINDOW);
         assert!(!flow.wants_own());
+    }
+
+    #[test]
+    fn reading_ahead_is_earned_and_bounded() {
+        let mut ahead = FIRST_AHEAD;
+        for _ in 0..100 {
+            let before = ahead;
+            ahead = more_ahead(ahead, OWN_WINDOW);
+            assert!(ahead >= before);
+        }
+        assert_eq!(ahead, MOST_AHEAD);
+        assert_eq!(more_ahead(FIRST_AHEAD, 0), FIRST_AHEAD);
     }
 
     #[test]

@@ -23,7 +23,7 @@ use crate::core::connect;
 use crate::core::engine::Shared;
 use crate::core::error::{self, Error, Syscall};
 use crate::core::event::{Event, HandleId};
-use crate::core::flow::READ_AHEAD;
+use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
 use crate::core::options::ConnectOptions;
 use crate::core::receive::Receiver;
@@ -49,6 +49,8 @@ pub struct Stream {
     flags: AtomicU8,
     /// Bytes on their way to the owner.
     undelivered: AtomicUsize,
+    /// How many there may be, see [`crate::core::flow::more_ahead`].
+    ahead: AtomicUsize,
     /// All bytes that were ever received.
     received: AtomicU64,
     /// How many of them the owner had used when it closed the stream.
@@ -83,6 +85,7 @@ impl Stream {
             id,
             flags: AtomicU8::new(if reading { READING } else { 0 }),
             undelivered: AtomicUsize::new(0),
+            ahead: AtomicUsize::new(FIRST_AHEAD),
             received: AtomicU64::new(0),
             used: AtomicU64::new(0),
             writes: Mutex::default(),
@@ -106,6 +109,7 @@ impl Stream {
     /// Stops reading. Events that are on their way still arrive.
     pub fn read_stop(&self) {
         self.clear(READING);
+        self.ahead.store(FIRST_AHEAD, Ordering::SeqCst);
     }
 
     /// Writes: straight to the system where nothing is queued; what it does not take is copied
@@ -180,6 +184,10 @@ impl Stream {
 
     /// The owner is done with `len` bytes that were on their way to it.
     pub fn consumed(&self, len: usize) {
+        if self.has(READING) {
+            let ahead = self.ahead.load(Ordering::SeqCst);
+            self.ahead.store(more_ahead(ahead, len), Ordering::SeqCst);
+        }
         self.undelivered.fetch_sub(len, Ordering::SeqCst);
         if self.flags.load(Ordering::SeqCst) & PARKED != 0 {
             self.clear(PARKED);
@@ -208,13 +216,13 @@ impl Stream {
         if !self.has(READING) {
             return false;
         }
-        if self.undelivered() < READ_AHEAD {
+        if self.undelivered() < self.ahead.load(Ordering::SeqCst) {
             return true;
         }
         self.set(PARKED);
         // Looked at again after the flag is up: the owner counts down first and looks at the flag
         // then, so either we see its count or it sees our flag.
-        self.undelivered() < READ_AHEAD
+        self.undelivered() < self.ahead.load(Ordering::SeqCst)
     }
 
     /// Puts `flags` up and says whether all of them were up before.
