@@ -24,18 +24,21 @@ struct Slot {
 
 impl fmt::Debug for Lent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Lent").field("slots", &self.slots.len()).finish_non_exhaustive()
+        f.debug_struct("Lent")
+            .field("slots", &self.slots.len())
+            .finish_non_exhaustive()
     }
 }
 
 impl Lent {
     /// Makes a chunk of `memory`.
+    ///
+    /// # Panics
+    /// With four billion chunks.
     pub fn add(&mut self, mut memory: Uint8Array) -> Chunk {
         // SAFETY: only the pointer and the length are taken, the slice does not live on.
-        let (start, size) = {
-            let bytes = unsafe { memory.as_mut() };
-            (bytes.as_mut_ptr(), bytes.len())
-        };
+        let bytes = unsafe { memory.as_mut() };
+        let (start, size) = (bytes.as_mut_ptr(), bytes.len());
         let outstanding = Arc::new(AtomicUsize::new(0));
         let slot = Some(Slot {
             _memory: memory,
@@ -88,7 +91,10 @@ impl ChunkMemory for JsMemory {
     }
 
     fn part_mut(&mut self, offset: usize, len: usize) -> &mut [u8] {
-        assert!(offset + len <= self.size, "a part lies inside of its memory");
+        assert!(
+            offset + len <= self.size,
+            "a part lies inside of its memory"
+        );
         // SAFETY: the memory is valid (see `Send` above) and the part inside of it. Nobody else
         // touches the part meanwhile: JavaScript only reads parts it has been told of, the core
         // never gives such a part out before JavaScript is done with it (`core::chunks`), and this

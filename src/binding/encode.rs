@@ -67,7 +67,11 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             len,
             own,
         } => {
-            let kind = if *own { EventKind::OwnData } else { EventKind::Data };
+            let kind = if *own {
+                EventKind::OwnData
+            } else {
+                EventKind::Data
+            };
             let place = [chunk.cast_signed(), offset.cast_signed(), len.cast_signed()];
             row(*id, kind, place)
         }

@@ -66,7 +66,10 @@ impl Engine {
     /// Starts the I/O thread. `onWake` is called when there are events and JavaScript is not
     /// draining; it is expected to call [`Engine::drain`] until that gives 0.
     #[napi(constructor, catch_unwind)]
-    #[allow(clippy::needless_pass_by_value, reason = "napi hands a function over by value")]
+    #[allow(
+        clippy::needless_pass_by_value,
+        reason = "napi hands a function over by value"
+    )]
     pub fn new(
         env: Env,
         shared: Int32Array,
@@ -153,7 +156,10 @@ impl Engine {
     /// Has an exception of a listener take the way of every uncaught one: `uncaughtException`, or
     /// the end of the process.
     #[napi]
-    #[allow(clippy::unused_self, reason = "a method, so that JavaScript has one object to call")]
+    #[allow(
+        clippy::unused_self,
+        reason = "a method, so that JavaScript has one object to call"
+    )]
     pub fn fatal_exception(&self, env: Env, error: Unknown<'_>) -> Result<()> {
         // No borrow is held here: the handlers that this runs may call any other method.
         // SAFETY: `error` is a live value of `env`, and this is its thread.
@@ -195,7 +201,7 @@ impl State {
     fn wait(&mut self) -> bool {
         let core = &self.core;
         let hit = self.mailbox.wait(hot_wait::LONGEST, || {
-            core.turn();
+            let _ = core.turn();
         });
         self.hot.record(hit);
         hit
@@ -253,7 +259,8 @@ impl State {
                     transport,
                 } => {
                     let id = stream.id();
-                    self.registry.insert(id, Entry::Stream(stream, Some(transport)));
+                    self.registry
+                        .insert(id, Entry::Stream(stream, Some(transport)));
                     self.batch.accepted.push(listener);
                 }
                 Event::Data { id, chunk, len, .. } => {

@@ -64,7 +64,7 @@ pub struct NativeStreamOptions {
 
 /// Options of a listening socket.
 #[napi(object)]
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub struct NativeListenOptions {
     /// `listen(2)`'s queue.
     pub backlog: i32,
@@ -88,7 +88,9 @@ impl NativeEndpoint {
             #[cfg(unix)]
             return Ok(Endpoint::Unix(path.into()));
             #[cfg(windows)]
-            return Err(invalid(format!("{path}: named pipes are not supported yet")));
+            return Err(invalid(format!(
+                "{path}: named pipes are not supported yet"
+            )));
         }
         let address = self.address.unwrap_or_default();
         let port = u16::try_from(self.port.unwrap_or(0))
@@ -201,7 +203,9 @@ impl Engine {
         match result {
             Ok((stream, transport)) => {
                 let id = stream.id();
-                state.registry.insert(id, Entry::Stream(stream, Some(transport)));
+                state
+                    .registry
+                    .insert(id, Entry::Stream(stream, Some(transport)));
                 id.cast_signed()
             }
             Err(error) => error.errno,
@@ -235,7 +239,10 @@ impl Engine {
             reason = "an offset into `bytes`; anything else is an empty rest"
         )]
         let rest = bytes.get(offset as usize..).unwrap_or_default();
-        let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, rest));
+        let result = state
+            .registry
+            .open(id)
+            .map(|(stream, transport)| stream.write(transport, rest));
         state.wrote(result)
     }
 
@@ -245,7 +252,10 @@ impl Engine {
         let state = &mut *self.state.borrow_mut();
         let (at, len) = (at as usize, len as usize);
         let bytes = state.slab.get(at..at + len).unwrap_or_default();
-        let result = state.registry.open(id).map(|(stream, transport)| stream.write(transport, bytes));
+        let result = state
+            .registry
+            .open(id)
+            .map(|(stream, transport)| stream.write(transport, bytes));
         state.wrote(result)
     }
 
@@ -253,7 +263,10 @@ impl Engine {
     #[napi(catch_unwind)]
     pub fn queued(&self, id: u32) -> u32 {
         let state = self.state.borrow();
-        let queued = state.registry.stream(id).map_or(0, |stream| stream.queued());
+        let queued = state
+            .registry
+            .stream(id)
+            .map_or(0, |stream| stream.queued());
         u32::try_from(queued).unwrap_or(u32::MAX)
     }
 
@@ -275,7 +288,9 @@ impl Engine {
     #[napi(catch_unwind)]
     pub fn close_stream(&self, id: u32, reset: bool, used: f64) {
         let state = &mut *self.state.borrow_mut();
-        let Some(stream) = state.registry.stream(id) else { return };
+        let Some(stream) = state.registry.stream(id) else {
+            return;
+        };
         if reset {
             stream.reset();
         } else {
@@ -314,7 +329,9 @@ impl Engine {
         probes: u32,
     ) -> i32 {
         let numbers = keep_alive(delay_ms, interval_ms, probes);
-        self.with_transport(id, |transport| transport.set_keep_alive(on.then_some(&numbers)))
+        self.with_transport(id, |transport| {
+            transport.set_keep_alive(on.then_some(&numbers))
+        })
     }
 
     /// The address of our end, or an errno.

@@ -49,7 +49,9 @@ const LONGEST_HOLD: Duration = Duration::from_micros(200);
 
 impl fmt::Debug for Mailbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mailbox").field("len", &self.len).finish_non_exhaustive()
+        f.debug_struct("Mailbox")
+            .field("len", &self.len)
+            .finish_non_exhaustive()
     }
 }
 

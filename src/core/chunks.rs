@@ -281,7 +281,10 @@ mod tests {
     fn chunk(id: ChunkId) -> (Chunk, Arc<AtomicUsize>) {
         let outstanding = Arc::new(AtomicUsize::new(0));
         let memory = Box::new(Plain(vec![0; 2 * SHARED_WINDOW]));
-        (Chunk::new(id, memory, Arc::clone(&outstanding)), outstanding)
+        (
+            Chunk::new(id, memory, Arc::clone(&outstanding)),
+            outstanding,
+        )
     }
 
     fn read(pool: &ChunkPool, len: usize) -> Option<(ChunkId, usize)> {

@@ -15,7 +15,10 @@ use crate::core::transport::Transport;
 /// Cancel safety: dropping the future closes the socket and so ends the attempt.
 pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error> {
     let failed = |error: &io::Error| Error::new(Syscall::Connect, error);
-    let remote = options.remote.to_sock_addr().map_err(|error| failed(&error))?;
+    let remote = options
+        .remote
+        .to_sock_addr()
+        .map_err(|error| failed(&error))?;
     let socket = new_socket(&options.remote).map_err(|error| failed(&error))?;
     if let Some(local) = &options.local {
         bind(&socket, local).map_err(|error| Error::new(Syscall::Bind, &error))?;
@@ -25,10 +28,12 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error
         Err(error) if is_in_progress(&error) => true,
         Err(error) => return Err(failed(&error)),
     };
-    let transport = Transport::from_socket(socket, options.remote.domain())
-        .map_err(|error| failed(&error))?;
+    let transport =
+        Transport::from_socket(socket, options.remote.domain()).map_err(|error| failed(&error))?;
     if in_progress {
-        handshake(&transport).await.map_err(|error| failed(&error))?;
+        handshake(&transport)
+            .await
+            .map_err(|error| failed(&error))?;
     }
     transport.apply(&options.stream);
     Ok(transport)

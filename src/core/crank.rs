@@ -204,7 +204,8 @@ mod tests {
         if turn {
             crank.turn();
         }
-        told.recv_timeout(Duration::from_secs(10)).expect("the task runs")
+        told.recv_timeout(Duration::from_secs(10))
+            .expect("the task runs")
     }
 
     #[test]

@@ -64,7 +64,10 @@ mod tests {
     #[test]
     fn literal_addresses_become_endpoints() {
         let v4 = Endpoint::tcp("127.0.0.1", 80, 7).expect("a literal");
-        assert_eq!(v4, Endpoint::Tcp("127.0.0.1:80".parse().expect("a literal")));
+        assert_eq!(
+            v4,
+            Endpoint::Tcp("127.0.0.1:80".parse().expect("a literal"))
+        );
         let Endpoint::Tcp(SocketAddr::V6(v6)) = Endpoint::tcp("fe80::1", 80, 7).expect("a literal")
         else {
             panic!("an IPv6 address gives an IPv6 endpoint");

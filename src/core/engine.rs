@@ -95,7 +95,10 @@ impl Engine {
     /// # Panics
     /// After [`Engine::stop`].
     fn runtime(&self) -> &Handle {
-        let (crank, _) = self.running.as_ref().expect("the engine is not used after its end");
+        let (crank, _) = self
+            .running
+            .as_ref()
+            .expect("the engine is not used after its end");
         crank.handle()
     }
 
@@ -197,7 +200,8 @@ impl Engine {
     }
 
     /// If the owner has the crank: runs what is ready and looks for I/O, without waiting. Events
-    /// are emitted on the owner's own thread meanwhile.
+    /// are emitted on the owner's own thread meanwhile. Answers whether it has.
+    #[must_use]
     pub fn turn(&self) -> bool {
         self.running.as_ref().is_some_and(|(crank, _)| crank.turn())
     }

@@ -76,9 +76,10 @@ impl std::error::Error for Error {}
 /// alone and get the number of that kind.
 #[must_use]
 pub fn errno(error: &io::Error) -> i32 {
-    error
-        .raw_os_error()
-        .map_or_else(|| platform::errno_of_kind(error.kind()), platform::errno_of_raw)
+    error.raw_os_error().map_or_else(
+        || platform::errno_of_kind(error.kind()),
+        platform::errno_of_raw,
+    )
 }
 
 #[cfg(unix)]

@@ -78,7 +78,11 @@ impl Busy {
             return Turner::Io;
         }
         self.batches = self.batches.saturating_add(1);
-        if self.batches >= BUSY_AFTER { Turner::Owner } else { Turner::Any }
+        if self.batches >= BUSY_AFTER {
+            Turner::Owner
+        } else {
+            Turner::Any
+        }
     }
 
     /// The owner found nothing to do and went to sleep.

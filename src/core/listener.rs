@@ -101,7 +101,9 @@ impl Acceptor {
         let domain = domain_of(&socket).map_err(failed)?;
         socket.listen(backlog).map_err(failed)?;
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
-            return TcpListener::from_std(socket.into()).map(Self::Tcp).map_err(failed);
+            return TcpListener::from_std(socket.into())
+                .map(Self::Tcp)
+                .map_err(failed);
         }
         #[cfg(unix)]
         if domain == Domain::UNIX {
@@ -201,7 +203,11 @@ impl Listener {
         if control.close {
             return Poll::Ready(());
         }
-        if !control.waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+        if !control
+            .waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
             control.waker = Some(cx.waker().clone());
         }
         Poll::Pending
@@ -239,7 +245,9 @@ pub(crate) async fn run(
         listener: Arc::clone(&listener),
         acceptor: Some(acceptor),
     };
-    let Some(acceptor) = &guard.acceptor else { return };
+    let Some(acceptor) = &guard.acceptor else {
+        return;
+    };
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = poll_fn(|cx| {

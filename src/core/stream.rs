@@ -123,12 +123,18 @@ impl Stream {
             (writes.is_open(), writes.is_empty())
         };
         if !is_open {
-            return Err(Error::new(Syscall::Write, &io::ErrorKind::BrokenPipe.into()));
+            return Err(Error::new(
+                Syscall::Write,
+                &io::ErrorKind::BrokenPipe.into(),
+            ));
         }
         // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
         let sent = if is_empty { send(transport, bytes)? } else { 0 };
         if sent == bytes.len() {
-            return Ok(Accepted { accepted: sent, queued: 0 });
+            return Ok(Accepted {
+                accepted: sent,
+                queued: 0,
+            });
         }
         let (taken, queued) = {
             let mut writes = lock(&self.writes);
@@ -248,7 +254,10 @@ impl Stream {
     /// before that are seen by the poll that stores it.
     fn register(&self, cx: &Context<'_>) {
         let mut waker = lock(&self.waker);
-        if !waker.as_ref().is_some_and(|known| known.will_wake(cx.waker())) {
+        if !waker
+            .as_ref()
+            .is_some_and(|known| known.will_wake(cx.waker()))
+        {
             *waker = Some(cx.waker().clone());
         }
     }
@@ -336,7 +345,10 @@ impl Driver {
         if self.stream.has(WRITING) {
             self.poll_write(cx);
         }
-        if let Err(error) = self.receiver.poll(cx, &self.engine, &self.stream, &self.transport) {
+        if let Err(error) = self
+            .receiver
+            .poll(cx, &self.engine, &self.stream, &self.transport)
+        {
             self.fail(Syscall::Read, &error);
         }
         Poll::Pending

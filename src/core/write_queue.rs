@@ -75,7 +75,8 @@ impl WriteQueue {
         }
         let taken = bytes.len().min(WRITE_WINDOW - self.len);
         if taken > 0 {
-            self.pieces.push_back(Bytes::copy_from_slice(&bytes[..taken]));
+            self.pieces
+                .push_back(Bytes::copy_from_slice(&bytes[..taken]));
             self.len += taken;
         }
         taken
@@ -84,7 +85,11 @@ impl WriteQueue {
     /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
     pub fn end(&mut self) -> bool {
         if self.state == State::Open {
-            self.state = if self.is_empty() { State::Ended } else { State::Ending };
+            self.state = if self.is_empty() {
+                State::Ended
+            } else {
+                State::Ending
+            };
         }
         self.state == State::Ended
     }

@@ -1,0 +1,225 @@
+//! An owner of an engine, as the JavaScript side is one: takes events from a queue, copies out what
+//! was received, gives memory when it is wanted.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use socket::core::chunks::{Chunk, ChunkMemory};
+use socket::core::endpoint::Endpoint;
+use socket::core::engine::Engine;
+use socket::core::error::Error;
+use socket::core::event::{ChunkId, Event, EventSink, HandleId};
+use socket::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use socket::core::stream::Stream;
+use socket::core::transport::Transport;
+
+/// No test waits longer than this for anything.
+const PATIENCE: Duration = Duration::from_secs(10);
+const CHUNK: usize = 256 * 1024;
+
+struct Queue(Mutex<Sender<Event>>);
+
+impl EventSink for Queue {
+    fn emit(&self, event: Event) {
+        // Fails when the test has ended.
+        let _ = self.0.lock().expect("not poisoned").send(event);
+    }
+}
+
+/// Plain memory. What is in it is for the tests of JavaScript to see: here it is counted.
+#[derive(Debug)]
+struct Memory(Vec<u8>);
+
+impl ChunkMemory for Memory {
+    fn size(&self) -> usize {
+        self.0.len()
+    }
+
+    fn part_mut(&mut self, offset: usize, len: usize) -> &mut [u8] {
+        &mut self.0[offset..offset + len]
+    }
+}
+
+/// One event, without the handles that go with it.
+#[derive(Debug, PartialEq)]
+pub(crate) enum Told {
+    Connected,
+    ConnectFailed(Error),
+    Accepted(HandleId),
+    Data(usize),
+    End,
+    Written,
+    Finished,
+    Failed(Error),
+    Closed,
+}
+
+pub(crate) struct Owner {
+    pub(crate) engine: Engine,
+    events: Receiver<Event>,
+    pub(crate) streams: HashMap<HandleId, (Arc<Stream>, Option<Arc<Transport>>)>,
+    outstanding: HashMap<ChunkId, Arc<AtomicUsize>>,
+    /// What was told of a handle before somebody asked.
+    told: Vec<(HandleId, Told)>,
+    chunks: u32,
+    /// Bytes received by each handle, and used up (credit given back) unless `is_lazy`.
+    pub(crate) received: HashMap<HandleId, usize>,
+    /// Does not take bytes: they stay on their way.
+    pub(crate) is_lazy: bool,
+}
+
+impl Owner {
+    pub(crate) fn new() -> Self {
+        let (sender, events) = channel();
+        let engine = Engine::start(Arc::new(Queue(Mutex::new(sender)))).expect("an I/O thread");
+        let mut owner = Self {
+            engine,
+            events,
+            streams: HashMap::new(),
+            outstanding: HashMap::new(),
+            told: Vec::new(),
+            chunks: 0,
+            received: HashMap::new(),
+            is_lazy: false,
+        };
+        owner.supply();
+        owner
+    }
+
+    pub(crate) fn listen(
+        &self,
+        local: &str,
+    ) -> Result<Arc<socket::core::listener::Listener>, Error> {
+        let address: std::net::SocketAddr = local.parse().expect("a literal address");
+        self.engine.listen(&ListenOptions {
+            local: Endpoint::Tcp(address),
+            backlog: 128,
+            ipv6_only: false,
+            reuse_port: false,
+            stream: reading(),
+        })
+    }
+
+    pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
+        let stream = self.engine.connect(ConnectOptions {
+            remote: Endpoint::Tcp(remote),
+            local: None,
+            stream: reading(),
+        });
+        let id = stream.id();
+        self.streams.insert(id, (stream, None));
+        id
+    }
+
+    /// A connected stream.
+    pub(crate) fn connected(&mut self, remote: std::net::SocketAddr) -> HandleId {
+        let id = self.connect(remote);
+        assert_eq!(self.next(id), Told::Connected);
+        id
+    }
+
+    pub(crate) fn stream(&self, id: HandleId) -> (&Stream, &Transport) {
+        let (stream, transport) = &self.streams[&id];
+        (stream, transport.as_ref().expect("it is connected"))
+    }
+
+    pub(crate) fn close(&mut self, id: HandleId) {
+        let used = self.received.get(&id).copied().unwrap_or(0) as u64;
+        let (stream, transport) = self.streams.get_mut(&id).expect("a stream");
+        *transport = None;
+        stream.close(used);
+    }
+
+    /// What happens next to `id`.
+    pub(crate) fn next(&mut self, id: HandleId) -> Told {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            if let Some(at) = self.told.iter().position(|(of, _)| *of == id) {
+                return self.told.remove(at).1;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            let event = self.events.recv_timeout(left).expect("an event in time");
+            self.take(event);
+        }
+    }
+
+    /// Takes events for a while, to see what does not come.
+    pub(crate) fn settle(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        while let Ok(event) = self
+            .events
+            .recv_timeout(end.saturating_duration_since(Instant::now()))
+        {
+            self.take(event);
+        }
+    }
+
+    fn take(&mut self, event: Event) {
+        let (id, told) = match event {
+            Event::Connected { id, transport } => {
+                if let Some(entry) = self.streams.get_mut(&id) {
+                    entry.1 = Some(transport);
+                }
+                (id, Told::Connected)
+            }
+            Event::ConnectFailed { id, error } => (id, Told::ConnectFailed(error)),
+            Event::Accepted {
+                listener,
+                stream,
+                transport,
+            } => {
+                let id = stream.id();
+                self.streams.insert(id, (stream, Some(transport)));
+                (listener, Told::Accepted(id))
+            }
+            Event::Data { id, chunk, len, .. } => {
+                let len = len as usize;
+                *self.received.entry(id).or_default() += len;
+                if !self.is_lazy {
+                    self.outstanding[&chunk].fetch_sub(1, Ordering::Release);
+                    self.streams[&id].0.consumed(len);
+                    self.engine.chunks().settle();
+                }
+                (id, Told::Data(len))
+            }
+            Event::End { id } => (id, Told::End),
+            Event::Written { id } => (id, Told::Written),
+            Event::Finished { id } => (id, Told::Finished),
+            Event::Failed { id, error } => (id, Told::Failed(error)),
+            Event::Closed { id } => (id, Told::Closed),
+            Event::AcceptPaused { .. } | Event::ChunkDone { .. } => return,
+        };
+        self.told.push((id, told));
+        self.supply();
+    }
+
+    fn supply(&mut self) {
+        let wanted = self.engine.chunks().wanted();
+        for _ in 0..wanted.shared {
+            let chunk = self.chunk();
+            self.engine.chunks().add_shared(chunk);
+        }
+        for _ in 0..wanted.own {
+            let chunk = self.chunk();
+            self.engine.chunks().add_own(chunk);
+        }
+    }
+
+    fn chunk(&mut self) -> Chunk {
+        let outstanding = Arc::new(AtomicUsize::new(0));
+        let id = self.chunks;
+        self.chunks += 1;
+        self.outstanding.insert(id, Arc::clone(&outstanding));
+        Chunk::new(id, Box::new(Memory(vec![0; CHUNK])), outstanding)
+    }
+}
+
+fn reading() -> StreamOptions {
+    StreamOptions {
+        read_at_once: true,
+        ..StreamOptions::default()
+    }
+}
