@@ -16,8 +16,12 @@ const WIDTH = 5;
 /** After so many events, or so long (ms), other work of the loop gets its turn. */
 const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
-/** Looking at the clock costs as much as a small event, so it is done once in so many. */
-const EVENTS_PER_LOOK = 16;
+/**
+ * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
+ * cheaper than sending between other work: the code stays in the CPU's cache, and so does the receiver.
+ * The clock is looked at as often.
+ */
+const EVENTS_PER_FLUSH = 32;
 
 /** A wait for replies is worth it only where few sockets are in play (`core::hot_wait`). */
 const MAX_HOT_EVENTS = 2;
@@ -102,15 +106,21 @@ function createDrain({
         return true;
       }
       runTicks();
-      // What was written meanwhile goes out in one call per socket.
-      if (isTickDirty()) {
-        budget.hot = true;
-        flushTick();
-        runTicks();
+      if (++budget.events % EVENTS_PER_FLUSH === 0) {
+        flush(budget);
+        if (isSpent(budget)) return true;
       }
-      if (++budget.events % EVENTS_PER_LOOK === 0 && isSpent(budget)) return true;
     }
+    flush(budget);
     return isSpent(budget);
+  }
+
+  /** What was written meanwhile goes out, in one call per socket. */
+  function flush(budget) {
+    if (!isTickDirty()) return;
+    budget.hot = true;
+    flushTick();
+    runTicks();
   }
 
   const isSpent = (budget) =>
