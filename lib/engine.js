@@ -5,6 +5,7 @@
 const { markAsUntransferable } = require('node:worker_threads');
 const { Engine } = require('./native');
 const { createDrain } = require('./events');
+const { setFlushSends } = require('./tick');
 
 /** Events per drain: 2,048 and a header, in 32-bit integers (`src/binding/shared.rs`). */
 const EVENTS_LENGTH = 4 + 5 * 2048;
@@ -18,12 +19,19 @@ const SLAB_SIZE = 128 * 1024;
 /** One piece of memory to read into. Large, so that a chunk serves many reads. */
 const CHUNK_SIZE = 1024 * 1024;
 
+/** Sends that one call may do; more than sockets that write in one batch of events. */
+const MAX_SENDS = 256;
+const SEND_WIDTH = 4;
+
 /** @type {Engine | null} */
 let native = null;
 /** What both sides share: a header, then five integers per event. */
 const events = new Int32Array(EVENTS_LENGTH);
 /** Where small writes are put together. */
 const slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+/** What is to be sent from the slab by the next {@link flushSends} (`Sends` in `src/binding/shared.rs`). */
+const sends = new Int32Array(MAX_SENDS * SEND_WIDTH);
+let sendCount = 0;
 /** @type {(Buffer | undefined)[]} Chunks by number. */
 const chunks = [];
 /** @type {any[]} Handles by number. */
@@ -46,10 +54,11 @@ const drain = createDrain({
 /** The engine; its I/O thread starts with the first call. */
 function engine() {
   if (native === null) {
-    // The array and the slab are written natively: a transfer would pull them away.
+    // They are read and written natively: a transfer would pull them away.
     markAsUntransferable(events.buffer);
     markAsUntransferable(slab.buffer);
-    native = new Engine(events, slab, drain);
+    markAsUntransferable(sends.buffer);
+    native = new Engine(events, slab, sends, drain);
     lend(false);
   }
   return native;
@@ -68,6 +77,24 @@ function supply() {
   for (let n = events[WANTED_OWN]; n > 0; n--) lend(true);
 }
 
+/** Puts a send of `slab[at..at + length]` together. Answers its number, or -1 if there is no room. */
+function addSend(id, at, length) {
+  if (sendCount === MAX_SENDS) return -1;
+  const row = sendCount++ * SEND_WIDTH;
+  sends[row] = id;
+  sends[row + 1] = at;
+  sends[row + 2] = length;
+  return row;
+}
+
+/** Does all of them in one call. */
+function flushSends() {
+  if (sendCount === 0) return;
+  const count = sendCount;
+  sendCount = 0;
+  native.flush(count);
+}
+
 /** Counts a handle that keeps the process alive (1), or does so no more (-1). */
 function countRef(change) {
   const before = refs;
@@ -75,12 +102,18 @@ function countRef(change) {
   if (before === 0 || refs === 0) native.setRef(refs > 0);
 }
 
+setFlushSends(flushSends);
+
 module.exports = {
   SLAB_SIZE,
+  addSend,
   countRef,
   engine,
   handles,
   /** Bytes in the native queue after the last write. */
   queuedBytes: () => events[QUEUED],
+  /** What became of a send: bytes accepted, or an errno; and bytes queued. */
+  sendAccepted: (row) => sends[row + 2],
+  sendQueued: (row) => sends[row + 3],
   slab,
 };

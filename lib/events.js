@@ -7,7 +7,7 @@
 // - without starving timers and I/O of others: a batch has a budget.
 
 const { EventKind } = require('./native');
-const { flushTick, setDraining, isTickDirty } = require('./tick');
+const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
 
 /** Integers before the first event, and per event (`src/binding/shared.rs`, `encode.rs`). */
 const HEADER = 4;
@@ -106,6 +106,10 @@ function createDrain({
         return true;
       }
       runTicks();
+      if (hasAfterwards()) {
+        runAfterwards();
+        runTicks();
+      }
       if (++budget.events % EVENTS_PER_FLUSH === 0) {
         flush(budget);
         if (isSpent(budget)) return true;

@@ -6,7 +6,17 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debuglog } = require('node:util');
 const { SYSCALLS, codeOf, errnoByCode } = require('./errors');
-const { countRef, engine, handles, queuedBytes, slab, SLAB_SIZE } = require('./engine');
+const {
+  SLAB_SIZE,
+  addSend,
+  countRef,
+  engine,
+  handles,
+  queuedBytes,
+  sendAccepted,
+  sendQueued,
+  slab,
+} = require('./engine');
 const { ReceiveMemory } = require('./memory');
 
 let debug = debuglog('socket', (fn) => {
@@ -180,7 +190,7 @@ class StreamHandle extends Handle {
   write(chunk, offset) {
     if (this.id < 0) return EBADF;
     const accepted = engine().write(this.id, chunk, offset);
-    this.noteQueue(accepted);
+    this.noteQueue(accepted, queuedBytes());
     return accepted;
   }
 
@@ -188,12 +198,24 @@ class StreamHandle extends Handle {
   writeSlab(at, length) {
     if (this.id < 0) return EBADF;
     const accepted = engine().writeSlab(this.id, at, length);
-    this.noteQueue(accepted);
+    this.noteQueue(accepted, queuedBytes());
     return accepted;
   }
 
-  noteQueue(accepted) {
-    if (accepted >= 0 && queuedBytes() > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
+  /** Has `length` bytes of the slab written by the next `flushSends()`. Answers its number, or -1. */
+  addSend(at, length) {
+    return this.id < 0 ? -1 : addSend(this.id, at, length);
+  }
+
+  /** What {@link write} would have answered. */
+  takeSend(row) {
+    const accepted = sendAccepted(row);
+    this.noteQueue(accepted, sendQueued(row));
+    return accepted;
+  }
+
+  noteQueue(accepted, queued) {
+    if (accepted >= 0 && queued > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
   }
 
   /** Whether `onwritten` is to come. */

@@ -5,55 +5,84 @@
 // job. While native events are delivered, `lib/events.js` knows where a tick ends; elsewhere (a timer,
 // a file callback) it is found by queueing behind the ticks and jobs that are already there.
 
-/** @type {{ flushTick(): void }[]} Sockets that wrote in this tick. */
+/**
+ * Who has something to do at the end of this tick: first all `prepareFlush`, which put their sends
+ * together, then all `flushTick`.
+ * @type {{ prepareFlush?(): void, flushTick(): void }[]}
+ */
 let dirty = [];
+/** What is to run when the ticks and jobs of this callback have run. @type {(() => void)[]} */
+let afterwards = [];
+/** Does the sends that were put together. */
+let flushSends = () => {};
 let draining = false;
 let scheduled = false;
 
 /** `socket.flushTick()` will be called at the end of this tick. */
 function atTickEnd(socket) {
   dirty.push(socket);
-  if (!draining && !scheduled) {
-    scheduled = true;
-    process.nextTick(afterTicks);
-  }
+  if (!draining && !scheduled) scheduleFlush();
+}
+
+/** `fn` will be called behind the ticks and promise jobs of the callback that runs now. */
+function afterTicks(fn) {
+  afterwards.push(fn);
+  if (!draining && !scheduled) scheduleFlush();
+}
+
+function scheduleFlush() {
+  scheduled = true;
+  process.nextTick(flushLater);
 }
 
 /** Once more behind the promise jobs, so that what follows an `await` is of the same tick. */
-function afterTicks() {
+function flushLater() {
   queueMicrotask(flushScheduled);
 }
 
 function flushScheduled() {
   scheduled = false;
+  runAfterwards();
   flushTick();
+}
+
+function runAfterwards() {
+  const list = afterwards;
+  afterwards = [];
+  callEach(list, (fn) => fn());
 }
 
 /** Lets every socket send what it wrote; what callbacks write meanwhile is of the next tick. */
 function flushTick() {
   const sockets = dirty;
   dirty = [];
-  for (let i = 0; i < sockets.length; i++) {
-    try {
-      sockets[i].flushTick();
-    } catch (err) {
-      // A listener threw. The others are sent nevertheless.
-      dirty = sockets.slice(i + 1).concat(dirty);
-      if (dirty.length > 0 && !draining) scheduleFlush();
-      throw err;
-    }
-  }
+  for (let i = 0; i < sockets.length; i++) sockets[i].prepareFlush?.();
+  flushSends();
+  callEach(sockets, (socket) => socket.flushTick());
 }
 
-function scheduleFlush() {
-  scheduled = true;
-  process.nextTick(flushScheduled);
+/** Calls `fn` with each; one that throws does not keep the others from their turn. */
+function callEach(items, fn) {
+  let failure = null;
+  for (let i = 0; i < items.length; i++) {
+    try {
+      fn(items[i]);
+    } catch (err) {
+      if (failure === null) failure = { err };
+      else process.nextTick(rethrow, err);
+    }
+  }
+  if (failure !== null) throw failure.err;
+}
+
+function rethrow(err) {
+  throw err;
 }
 
 /** While draining, `lib/events.js` ends each tick; when it stops, what is left is scheduled. */
 function setDraining(value) {
   draining = value;
-  if (!value && dirty.length > 0 && !scheduled) scheduleFlush();
+  if (!value && (dirty.length > 0 || afterwards.length > 0) && !scheduled) scheduleFlush();
 }
 
 const isTickDirty = () => dirty.length > 0;
@@ -66,4 +95,19 @@ process.on('exit', () => {
   flushTick();
 });
 
-module.exports = { atTickEnd, flushTick, isExiting: () => exiting, isTickDirty, setDraining };
+/** Who knows how to send says so: this file is below it. */
+function setFlushSends(flush) {
+  flushSends = flush;
+}
+
+module.exports = {
+  afterTicks,
+  atTickEnd,
+  flushTick,
+  hasAfterwards: () => afterwards.length > 0,
+  isExiting: () => exiting,
+  isTickDirty,
+  runAfterwards,
+  setDraining,
+  setFlushSends,
+};

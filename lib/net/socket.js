@@ -21,7 +21,7 @@ const { hostOf } = require('./address');
 const { defineMethods } = require('./methods');
 const { refreshTimer, startTimer } = require('./timer');
 const writer = require('./writer');
-const { atTickEnd } = require('../tick');
+const { afterTicks } = require('../tick');
 const {
   kBytesRead,
   kBytesWritten,
@@ -273,7 +273,7 @@ const methods = {
     if (status < 0) endFailed(this, errnoError(status, 'shutdown'));
     // Not now: the end is done when the ticks and promise jobs of this callback have run, as in Node;
     // a listener of `'end'` that writes relies on finding the socket still there.
-    else if (status === 0) atTickEnd({ flushTick: () => endDone(this) });
+    else if (status === 0) afterTicks(() => endDone(this));
   },
 
   destroySoon() {

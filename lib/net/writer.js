@@ -25,7 +25,7 @@ const STAGE_LIMIT = 16 * 1024;
 /** What one tick may gather before it is sent without waiting for the tick's end. */
 const GATHER_LIMIT = 16 * 1024;
 
-/** The staged write: `{ at, used, units, done }`, or null. */
+/** The staged write, or null; see `stage`. */
 const kStaged = Symbol('kStaged');
 /** How many of the writes that Duplex keeps are sent already. */
 const kPrepaid = Symbol('kPrepaid');
@@ -34,12 +34,15 @@ const kPump = Symbol('kPump');
 /** `{ pieces, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
 
-/** The slab's first half holds the staged writes of all sockets, its second half what goes out next. */
+/**
+ * The slab's first half holds the staged writes of all sockets, its second half those that are put
+ * together from several.
+ */
 const STAGE_SIZE = SLAB_SIZE / 2;
-const GATHER_AT = STAGE_SIZE;
 
-/** Bytes of the first half that are used, and by how many sockets. */
+/** Where the two halves are free, and how many sockets have something in the slab. */
 let stageUsed = 0;
+let gatherUsed = STAGE_SIZE;
 let stagedSockets = 0;
 
 function init(socket) {
@@ -62,7 +65,15 @@ const methods = {
     return answer;
   },
 
-  /** The end of a tick in which something was written. */
+  /** The end of a tick in which something was written: it is sent with what others wrote. */
+  prepareFlush() {
+    const staged = this[kStaged];
+    // A socket that was sent early and wrote again is called twice.
+    if (staged === null || staged.row >= 0 || this._handle === null) return;
+    assemble(this);
+    staged.row = this._handle.addSend(staged.at, staged.used);
+  },
+
   flushTick() {
     if (this[kStaged] === null) return;
     const resource = this[kResource]();
@@ -117,34 +128,55 @@ function stage(socket, chunk, encoding, done) {
   const used = copyToSlab(chunk, encoding, stageUsed, STAGE_SIZE);
   // Many sockets write in this tick: this one's write is not staged, and no worse for it than in Node.
   if (used < 0) return false;
-  socket[kStaged] = { at: stageUsed, used, units: chunk.length, done };
+  socket[kStaged] = {
+    at: stageUsed,
+    used,
+    /** What Duplex counts for it in `writableLength`. */
+    units: chunk.length,
+    /** How many of the writes that Duplex keeps have been put behind it. */
+    prepaid: 0,
+    /** Its number among the sends of the tick, or -1 while it is not among them. */
+    row: -1,
+    done,
+  };
   stageUsed += used;
   stagedSockets++;
   atTickEnd(socket);
   return true;
 }
 
-/** Sends the staged write, and the ones that Duplex kept behind it as far as they fit. */
+/** Puts the staged write together with those that Duplex kept behind it, as far as they fit. */
+function assemble(socket) {
+  const staged = socket[kStaged];
+  const { at, units } = staged;
+  if (socket.writableLength <= units || socket.writableCorked > 0) return;
+  const from = gatherUsed;
+  if (staged.used > SLAB_SIZE - from) return;
+  slab.copyWithin(from, at, at + staged.used);
+  let total = staged.used;
+  for (const { chunk, encoding } of socket.writableBuffer) {
+    const length = copyToSlab(chunk, encoding, from + total, SLAB_SIZE);
+    if (length < 0) break;
+    total += length;
+    staged.prepaid++;
+  }
+  staged.at = from;
+  staged.used = total;
+  gatherUsed += total;
+}
+
+/** Sends what is staged, unless that was done with others' already; then tells how it went. */
 function sendStaged(socket, isInsideCall) {
-  const { at, used, units, done } = socket[kStaged];
+  if (socket[kStaged].row < 0) assemble(socket);
+  const { at, used, prepaid, row, done } = socket[kStaged];
   socket[kStaged] = null;
   const handle = socket._handle;
-  let from = at;
-  let total = used;
-  let prepaid = 0;
-  if (socket.writableLength > units && socket.writableCorked === 0) {
-    slab.copyWithin(GATHER_AT, at, at + used);
-    from = GATHER_AT;
-    for (const { chunk, encoding } of socket.writableBuffer) {
-      const length = copyToSlab(chunk, encoding, GATHER_AT + total, SLAB_SIZE);
-      if (length < 0) break;
-      total += length;
-      prepaid++;
-    }
+  const accepted = row < 0 ? handle.writeSlab(at, used) : handle.takeSend(row);
+  if (--stagedSockets === 0) {
+    stageUsed = 0;
+    gatherUsed = STAGE_SIZE;
   }
   refreshTimer(socket);
-  const accepted = handle.writeSlab(from, total);
-  if (--stagedSockets === 0) stageUsed = 0;
   const err = accepted < 0 ? errnoError(accepted, 'write') : null;
   if (!err) {
     socket[kBytesWritten] += accepted;
@@ -219,7 +251,7 @@ function writeSome(handle, state) {
   const { index } = state;
   const used = state.offset === 0 ? gather(state) : 0;
   // The engine's queue is empty and its window larger than the slab, so it takes all of it.
-  if (used > 0) return handle.writeSlab(GATHER_AT, used);
+  if (used > 0) return handle.writeSlab(gatherUsed, used);
   if (state.index > index) return 0; // Empty pieces.
   const piece = state.pieces[state.index];
   if (typeof piece.chunk === 'string') {
@@ -242,7 +274,7 @@ function gather(state) {
   while (state.index < pieces.length) {
     const { chunk, encoding } = pieces[state.index];
     if (used === 0 && chunk.length > STAGE_LIMIT) break;
-    const length = copyToSlab(chunk, encoding, GATHER_AT + used, SLAB_SIZE);
+    const length = copyToSlab(chunk, encoding, gatherUsed + used, SLAB_SIZE);
     if (length < 0) break;
     used += length;
     state.index++;

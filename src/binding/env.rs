@@ -14,7 +14,7 @@ use crate::binding::chunks::Lent;
 use crate::binding::encode::encode;
 use crate::binding::mailbox::Mailbox;
 use crate::binding::registry::{Entry, Registry};
-use crate::binding::shared::{Cell, Shared};
+use crate::binding::shared::{Cell, Sends, Shared};
 use crate::core::chunks::SHARED_WINDOW;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Event, HandleId};
@@ -24,7 +24,7 @@ use crate::core::hot_wait::{self, Busy, HotWait, Turner};
 ///
 /// `events` is an array that both sides share: a header (see [`Cell`]), then five
 /// integers per event (see [`EventKind`](super::encode::EventKind)), as many as there is room for.
-/// `slab` is where JavaScript puts small writes together.
+/// `slab` is where JavaScript puts small writes together, and `sends` says which of them to send.
 #[napi]
 pub struct Engine {
     /// Shared with the environment's cleanup hook, which ends it.
@@ -43,6 +43,7 @@ pub(super) struct State {
     pub(super) registry: Registry,
     pub(super) shared: Shared,
     pub(super) slab: Uint8Array,
+    pub(super) sends: Sends,
     mailbox: Arc<Mailbox>,
     lent: Lent,
     /// Taken from the mailbox, not yet in the array.
@@ -74,6 +75,7 @@ impl Engine {
         env: Env,
         shared: Int32Array,
         slab: Uint8Array,
+        sends: Int32Array,
         on_wake: Function<'_, u32, ()>,
     ) -> Result<Self> {
         let shared = Shared::new(shared)
@@ -89,6 +91,7 @@ impl Engine {
             registry: Registry::default(),
             shared,
             slab,
+            sends: Sends::new(sends),
             mailbox,
             lent: Lent::default(),
             taken: VecDeque::new(),

@@ -259,6 +259,26 @@ impl Engine {
         state.wrote(result)
     }
 
+    /// Does the first `count` of the sends that JavaScript has put together (see
+    /// [`Sends`](crate::binding::shared::Sends)).
+    #[napi(catch_unwind)]
+    pub fn flush(&self, count: u32) {
+        let state = &mut *self.state.borrow_mut();
+        let (registry, slab) = (&state.registry, &state.slab);
+        state.sends.each(count as usize, |id, at, len| {
+            let bytes = slab.get(at..at + len).unwrap_or_default();
+            match registry.open(id).map(|(stream, transport)| stream.write(transport, bytes)) {
+                // No more than the slab holds.
+                Some(Ok(Accepted { accepted, queued })) => {
+                    let small = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
+                    (small(accepted), small(queued))
+                }
+                Some(Err(error)) => (error.errno, 0),
+                None => (bad_handle(), 0),
+            }
+        });
+    }
+
     /// Bytes that the system has not taken yet.
     #[napi(catch_unwind)]
     pub fn queued(&self, id: u32) -> u32 {

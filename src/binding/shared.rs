@@ -1,4 +1,4 @@
-//! The array of integers that this module fills and JavaScript reads.
+//! The arrays of integers that this module and JavaScript both read and write.
 
 use std::fmt;
 
@@ -53,9 +53,43 @@ impl Shared {
     }
 
     fn cells_mut(&mut self) -> &mut [i32] {
-        // SAFETY: the reference in the `Int32Array` keeps the memory alive, and the slice does not
-        // outlive the call from JavaScript that we are in, so JavaScript does not run meanwhile.
-        // No other thread has the array.
-        unsafe { self.0.as_mut() }
+        cells_mut(&mut self.0)
     }
+}
+
+/// Integers per send: in, the handle, the place in the slab and the length; out, the same handle and
+/// place, then bytes accepted or an errno, then bytes queued.
+const SEND_WIDTH: usize = 4;
+
+/// Sends that JavaScript has put together, for one call.
+pub struct Sends(Int32Array);
+
+impl fmt::Debug for Sends {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Sends").field(&self.0.len()).finish()
+    }
+}
+
+impl Sends {
+    /// Rows of sends.
+    pub fn new(array: Int32Array) -> Self {
+        Self(array)
+    }
+
+    /// Calls `send(id, at, len)` for the first `count` rows, and notes its answers: bytes accepted or
+    /// an errno, and bytes queued.
+    pub fn each(&mut self, count: usize, mut send: impl FnMut(u32, usize, usize) -> (i32, i32)) {
+        let (rows, _) = cells_mut(&mut self.0).as_chunks_mut::<SEND_WIDTH>();
+        for [id, at, result, queued] in rows.iter_mut().take(count) {
+            let [at, len] = [*at, *result].map(|value| usize::try_from(value).unwrap_or(0));
+            (*result, *queued) = send(id.cast_unsigned(), at, len);
+        }
+    }
+}
+
+fn cells_mut(array: &mut Int32Array) -> &mut [i32] {
+    // SAFETY: the reference in the `Int32Array` keeps the memory alive, and the slice does not
+    // outlive the call from JavaScript that we are in, so JavaScript does not run meanwhile. No
+    // other thread has the array.
+    unsafe { array.as_mut() }
 }
