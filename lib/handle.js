@@ -258,6 +258,16 @@ class StreamHandle extends Handle {
     return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
   }
 
+  /** Answers 0 or an errno. @param {number} value 0 to 255 */
+  setTypeOfService(value) {
+    return this.id < 0 ? EBADF : engine().setTypeOfService(this.id, value);
+  }
+
+  /** Answers the value or an errno. */
+  getTypeOfService() {
+    return this.id < 0 ? EBADF : engine().typeOfService(this.id);
+  }
+
   getpeername() {
     return this.id < 0 ? EBADF : engine().peerAddress(this.id);
   }
@@ -304,6 +314,12 @@ class StreamHandle extends Handle {
   hold(deliver) {
     this.held ??= [];
     this.held.push(deliver);
+  }
+
+  /** The same, before all that is kept already. */
+  holdFirst(deliver) {
+    this.held ??= [];
+    this.held.unshift(deliver);
   }
 
   deliverEnd() {

@@ -28,6 +28,7 @@ const {
   kKeepAlive,
   kNoDelay,
   kOpen,
+  kTypeOfService,
   kUnrefed,
 } = require('./symbols');
 
@@ -383,6 +384,8 @@ function connected(socket, handle) {
     handle.setKeepAlive(true, delay, interval, count);
   }
   if (wanted.noDelay) handle.setNoDelay(socket[kNoDelay]);
+  // Like a failed `setNoDelay`, a failure here is no reason to give the connection up.
+  if (socket[kTypeOfService] !== null) handle.setTypeOfService(socket[kTypeOfService]);
   if (!socket.readable) handle.readStop();
   if (!socket.writable) socket.end();
   socket.emit('connect');

@@ -7,7 +7,7 @@
 
 const { Duplex } = require('node:stream');
 const { StreamHandle } = require('../handle');
-const { codedError, errnoError, invalidValue } = require('../errors');
+const { codedError, errnoError, invalidType, invalidValue } = require('../errors');
 const {
   normalizeArgs,
   validateAbortSignal,
@@ -19,6 +19,7 @@ const {
 const { abandon, connect } = require('./connect');
 const { hostOf } = require('./address');
 const { defineMethods } = require('./methods');
+const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
@@ -28,12 +29,14 @@ const {
   kConnectOptions,
   kKeepAlive,
   kNoDelay,
+  kOnread,
   kOpen,
   kPendingEnd,
   kReset,
   kResource,
   kServer,
   kTimer,
+  kTypeOfService,
   kUnrefed,
 } = require('./symbols');
 
@@ -44,6 +47,10 @@ const callbacks = {
   ondata(socket, buffer) {
     socket[kBytesRead] += buffer.length;
     refreshTimer(socket);
+    if (socket[kOnread] !== null) {
+      giveToCaller(socket, socket[kOnread], buffer);
+      return;
+    }
     // Reading goes on by `_read` when the consumer wants more.
     if (!socket.push(buffer)) socket._handle?.readStop();
   },
@@ -145,6 +152,8 @@ function Socket(options) {
   this[kPendingEnd] = null;
   this[kUnrefed] = false;
   this[kReset] = false;
+  this[kTypeOfService] = null;
+  this[kOnread] = null;
   writer.init(this);
   this.on('end', onReadableEnd);
 
@@ -152,6 +161,7 @@ function Socket(options) {
     this[kOpen](making.handle);
     return;
   }
+  this[kOnread] = checkOnread(options.onread);
   if (options.blockList) this.blockList = options.blockList;
   if (options.fd !== undefined) openDescriptor(this, options.fd, options);
   if (options.signal) abortOn(this, options.signal);
@@ -349,6 +359,9 @@ const methods = {
   },
 
   setKeepAlive(enable, initialDelay, interval, count) {
+    if (enable !== null && typeof enable === 'object') {
+      ({ enable, initialDelay, interval, count } = enable);
+    }
     const on = Boolean(enable);
     const numbers = {
       delay: positive(initialDelay),
@@ -360,6 +373,36 @@ const methods = {
       this._handle.setKeepAlive(on, numbers.delay, numbers.interval, numbers.count);
     }
     return this;
+  },
+
+  setTypeOfService(value) {
+    validateNumber(value, 'tos');
+    if (Number.isNaN(value)) throw invalidType('tos', 'of type number', value);
+    validateInteger(value, 'tos', 0, 255);
+    this[kTypeOfService] = value;
+    if (this._handle && !this.connecting) {
+      const status = this._handle.setTypeOfService(value);
+      if (status < 0) throw errnoError(status, 'setTypeOfService');
+    }
+    return this;
+  },
+
+  getTypeOfService() {
+    if (!this._handle || this.connecting) return this[kTypeOfService] ?? 0;
+    const value = this._handle.getTypeOfService();
+    if (value < 0) throw errnoError(value, 'getTypeOfService');
+    return value;
+  },
+
+  // With `onread` nothing is kept in the stream, so pausing has to stop the reading itself.
+  pause() {
+    if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStop();
+    return Duplex.prototype.pause.call(this);
+  },
+
+  resume() {
+    if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStart();
+    return Duplex.prototype.resume.call(this);
   },
 
   address() {

@@ -10,6 +10,8 @@ module.exports = {
   /** `{ delay, interval, count }`, or null while off. */
   kKeepAlive: Symbol('kKeepAlive'),
   kNoDelay: Symbol('kNoDelay'),
+  /** The option `onread`, or null. */
+  kOnread: Symbol('kOnread'),
   /** Method of a socket: takes an open handle. */
   kOpen: Symbol('kOpen'),
   /** `_final`'s callback, while the FIN waits for queued bytes. */
@@ -19,5 +21,7 @@ module.exports = {
   /** Method of a server: one of its sockets is destroyed. */
   kServer: Symbol('kServer'),
   kTimer: Symbol('kTimer'),
+  /** What was asked for, or null. */
+  kTypeOfService: Symbol('kTypeOfService'),
   kUnrefed: Symbol('kUnrefed'),
 };

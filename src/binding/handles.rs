@@ -267,7 +267,10 @@ impl Engine {
         let (registry, slab) = (&state.registry, &state.slab);
         state.sends.each(count as usize, |id, at, len| {
             let bytes = slab.get(at..at + len).unwrap_or_default();
-            match registry.open(id).map(|(stream, transport)| stream.write(transport, bytes)) {
+            match registry
+                .open(id)
+                .map(|(stream, transport)| stream.write(transport, bytes))
+            {
                 // No more than the slab holds.
                 Some(Ok(Accepted { accepted, queued })) => {
                     let small = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
@@ -352,6 +355,24 @@ impl Engine {
         self.with_transport(id, |transport| {
             transport.set_keep_alive(on.then_some(&numbers))
         })
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_type_of_service(&self, id: u32, value: u8) -> i32 {
+        self.with_transport(id, |transport| transport.set_type_of_service(value))
+    }
+
+    /// `IP_TOS` or `IPV6_TCLASS`, or an errno.
+    #[napi(catch_unwind)]
+    pub fn type_of_service(&self, id: u32) -> i32 {
+        match self.state.borrow().registry.open(id) {
+            None => bad_handle(),
+            Some((_, transport)) => match transport.type_of_service() {
+                Ok(value) => value.cast_signed(),
+                Err(error) => error::errno(&error),
+            },
+        }
     }
 
     /// The address of our end, or an errno.

@@ -177,6 +177,41 @@ impl Transport {
         }
     }
 
+    /// Sets the type of service (IPv4) or traffic class (IPv6) of outgoing packets. Nothing to do on
+    /// a Unix socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn set_type_of_service(&self, value: u8) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream) if stream.local_addr()?.is_ipv4() => {
+                SockRef::from(stream).set_tos_v4(value.into())
+            }
+            #[cfg(unix)]
+            Self::Tcp(stream) => SockRef::from(stream).set_tclass_v6(value.into()),
+            #[cfg(windows)]
+            Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(()),
+        }
+    }
+
+    /// The type of service or traffic class; 0 for a Unix socket.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn type_of_service(&self) -> io::Result<u32> {
+        match self {
+            Self::Tcp(stream) if stream.local_addr()?.is_ipv4() => SockRef::from(stream).tos_v4(),
+            #[cfg(unix)]
+            Self::Tcp(stream) => SockRef::from(stream).tclass_v6(),
+            #[cfg(windows)]
+            Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(0),
+        }
+    }
+
     /// The address of our end.
     ///
     /// # Errors

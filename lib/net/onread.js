@@ -1,0 +1,41 @@
+'use strict';
+// The option `onread`: received bytes go into memory of the caller's, and to its callback instead of
+// `'data'`.
+
+const { invalidType } = require('../errors');
+const { validateFunction, validateObject } = require('../args');
+
+/**
+ * Checks the option and answers it, or null.
+ * @param {{ buffer: Uint8Array | (() => Uint8Array), callback: (length: number, buffer: Uint8Array) => boolean }} [onread]
+ */
+function checkOnread(onread) {
+  if (onread == null) return null;
+  validateObject(onread, 'options.onread');
+  const { buffer, callback } = onread;
+  if (!(buffer instanceof Uint8Array) && typeof buffer !== 'function') {
+    throw invalidType('options.onread.buffer', 'an instance of Uint8Array or a function', buffer);
+  }
+  validateFunction(callback, 'options.onread.callback');
+  return { buffer, callback };
+}
+
+/** Gives `bytes` to the callback, piece by piece, until it says false; then the rest waits. */
+function giveToCaller(socket, onread, bytes) {
+  let at = 0;
+  while (at < bytes.length && !socket.destroyed) {
+    const buffer = typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer;
+    const piece = bytes.subarray(at, at + buffer.length);
+    buffer.set(piece);
+    at += piece.length;
+    if (onread.callback(piece.length, buffer) !== false) continue;
+    const handle = socket._handle;
+    if (handle === null) return;
+    handle.readStop();
+    const rest = bytes.subarray(at);
+    if (rest.length > 0) handle.holdFirst(() => giveToCaller(socket, onread, rest));
+    return;
+  }
+}
+
+module.exports = { checkOnread, giveToCaller };
