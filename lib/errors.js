@@ -98,7 +98,7 @@ function received(value) {
   return `Received type ${typeof value} (${shown})`;
 }
 
-const thing = (name) => `"${name}" ${name.includes('.') ? 'property' : 'argument'}`;
+const kindOf = (name) => (name.includes('.') ? 'property' : 'argument');
 
 /**
  * @param {string} name `host`, or `options.host`
@@ -106,7 +106,7 @@ const thing = (name) => `"${name}" ${name.includes('.') ? 'property' : 'argument
  * @param {unknown} value
  */
 function invalidType(name, expected, value) {
-  const message = `The ${thing(name)} must be ${expected}. ${received(value)}`;
+  const message = `The "${name}" ${kindOf(name)} must be ${expected}. ${received(value)}`;
   return codedError(TypeError, 'ERR_INVALID_ARG_TYPE', message);
 }
 
@@ -118,7 +118,7 @@ function invalidType(name, expected, value) {
 function invalidValue(name, value, reason = 'is invalid') {
   let shown = inspect(value);
   if (shown.length > 128) shown = `${shown.slice(0, 128)}...`;
-  const message = `The ${thing(name)} ${reason}. Received ${shown}`;
+  const message = `The ${kindOf(name)} '${name}' ${reason}. Received ${shown}`;
   return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
 }
 

@@ -132,25 +132,29 @@ function createDrain({
 
   return function drain() {
     const budget = { events: 0, start: performance.now(), hot: false };
+    let owesTicks = false; // of a callback that threw
     setDraining(true);
     for (;;) {
-      if (index === count) {
-        const wait = budget.hot && count <= MAX_HOT_EVENTS;
-        budget.hot = false;
-        index = 0;
-        count = drainNative(wait);
-        supply();
-        if (count === 0) break;
-      }
-      let spent = false;
       try {
-        spent = deliverBatch(budget);
+        if (owesTicks) {
+          owesTicks = false;
+          runTicks?.();
+        }
+        if (index === count) {
+          const wait = budget.hot && count <= MAX_HOT_EVENTS;
+          budget.hot = false;
+          index = 0;
+          count = drainNative(wait);
+          supply();
+          if (count === 0) break;
+        }
+        if (deliverBatch(budget)) {
+          setImmediate(drain);
+          break;
+        }
       } catch (err) {
+        owesTicks = true;
         fatalException(err);
-      }
-      if (spent) {
-        setImmediate(drain);
-        break;
       }
     }
     setDraining(false);

@@ -44,7 +44,9 @@ module.exports = async ({ call, callback, net, show }) => {
   ]) {
     call('socket', name, () => socket[name](...args) === socket);
   }
-  call('socket', 'listeners', () => socket.eventNames().map(String).join());
+  // Node remembers ref() and unref() of a socket without a handle by listeners of 'connect'.
+  const names = socket.eventNames().filter((name) => name !== 'connect');
+  call('socket', 'listeners', () => names.map(String).join());
   socket.destroy();
 
   const server = new net.Server();

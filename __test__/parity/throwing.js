@@ -10,7 +10,9 @@ module.exports = async ({ HOST, line, mask, net, once, peer, peerServer, settle,
   };
 
   const polite = await peerServer((conn) => conn.resume().end('hello'));
-  for (const event of ['connect', 'ready', 'data', 'end', 'finish', 'close']) {
+  // Not 'connect' and 'ready': a throw there keeps Node's socket from ever reading, and so from closing.
+  // Ours reads on, see exceptions.test.js.
+  for (const event of ['data', 'end', 'finish', 'close']) {
     current = `throw in ${event}`;
     const socket = new net.Socket();
     watch(current, socket);

@@ -88,7 +88,7 @@ function Server(options, connectionListener) {
   } else if (options == null) {
     options = {};
   } else if (typeof options !== 'object') {
-    throw invalidType('options', 'an instance of Object', options);
+    throw invalidType('options', 'of type object', options);
   }
   EventEmitter.call(this, options);
   if (typeof connectionListener === 'function') this.on('connection', connectionListener);
@@ -129,10 +129,12 @@ function listenTarget(options, args) {
     return { port: validatePort(port, 'options.port'), host: options.host };
   }
   if (typeof path === 'string' && path !== '') return { path };
+  const { backlog, ...given } = options;
+  if (args[0]?.backlog !== undefined) given.backlog = backlog;
   if (!('port' in options || 'path' in options)) {
-    throw invalidValue('options', options, 'must have the property "port" or "path"');
+    throw invalidValue('options', given, 'must have the property "port" or "path"');
   }
-  throw invalidValue('options', options);
+  throw invalidValue('options', given);
 }
 
 const hasHandle = (options) => options._handle != null || options.handle != null;

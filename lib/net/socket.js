@@ -185,7 +185,7 @@ function validateOptions(options) {
   if (options.keepAliveInitialDelay !== undefined) {
     validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
   }
-  if (options.fd !== undefined) validateInteger(options.fd, 'options.fd', 0, 2 ** 31 - 1);
+  if (options.fd !== undefined) validateInteger(options.fd, 'fd', 0, 2 ** 31 - 1);
   if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
 }
 
