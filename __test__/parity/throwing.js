@@ -44,7 +44,11 @@ module.exports = async ({ HOST, line, mask, net, once, peer, peerServer, settle,
   }
 
   current = 'throw in a write callback';
-  const writer = watch(current, net.connect(polite.address().port, HOST));
+  const writer = watch(
+    current,
+    net.connect({ port: polite.address().port, host: HOST, allowHalfOpen: true }),
+  );
+  await once(writer, 'end');
   writer.write('x', boom);
   await settle();
   writer.destroy();
