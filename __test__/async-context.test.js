@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { AsyncLocalStorage, AsyncResource, executionAsyncId } = require('node:async_hooks');
 const { test } = require('node:test');
 const { net, isOurs } = require('./helpers/subject');
+const { runJson } = require('./helpers/child');
 const { HOST, TIMEOUT, closed, kit, once, peer, turn } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
@@ -177,4 +178,14 @@ test('AsyncResource.bind and execution ids work as in any callback', opts, async
   conn.write('x');
   assert.deepEqual(await result, ['bound', true]);
   await turn();
+});
+
+test('an uncaught exception is seen in the context of its socket', opts, async () => {
+  // Whoever logs it with the id of the request must not name another request.
+  assert.deepEqual(await runJson('throw-context'), [
+    ['data of first', 'first'],
+    ['close of first', 'first'],
+    ['data of second', 'second'],
+    ['close of second', 'second'],
+  ]);
 });

@@ -137,6 +137,25 @@ test('destroy() while connecting: no connect event', opts, async (t) => {
   }
 });
 
+for (const outcome of ['connected', 'refused']) {
+  test(`destroy() when the news is already on its way: ${outcome}`, opts, async (t) => {
+    const k = kit(t);
+    const server = await k.listen({ lib: peer });
+    server.on('connection', (conn) => conn.on('error', () => {}));
+    const port = outcome === 'refused' ? await k.refusedPort() : server.address().port;
+    const sockets = Array.from({ length: 20 }, () => k.own(net.connect(port, HOST)));
+    const logs = sockets.map((socket) => record(socket, EVENTS));
+    const ends = sockets.map(closed);
+    // The attempts start in a tick; their results come while this thread is busy.
+    await new Promise((resolve) => process.nextTick(resolve));
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+    for (const socket of sockets) socket.destroy();
+    assert.deepEqual(new Set(await Promise.all(ends)), new Set([false]));
+    await turn();
+    assert.deepEqual(logs, Array(20).fill(['close']));
+  });
+}
+
 test('destroy() in each listener still closes once', opts, async (t) => {
   const k = kit(t);
   const server = await k.listen({ lib: peer }, (conn) => {

@@ -246,6 +246,31 @@ test('close right after listen: no listening event, but close', opts, async (t) 
   await once(other, 'listening');
 });
 
+test('no connection event after close(), whatever was waiting', opts, async (t) => {
+  const k = kit(t);
+  const server = await k.listen();
+  let accepted = 0;
+  const end = closed(server);
+  server.on('connection', (conn) => {
+    accepted++;
+    server.close();
+    conn.destroy();
+  });
+  const clients = Array.from({ length: 10 }, () =>
+    k.own(peer.connect(server.address().port, HOST)),
+  );
+  const gone = clients.map((client) => {
+    client.on('error', () => {});
+    client.resume();
+    return closed(client);
+  });
+  // All ten wait before the first event is delivered.
+  await new Promise((resolve) => process.nextTick(resolve));
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+  await Promise.all([end, ...gone]);
+  assert.equal(accepted, 1);
+});
+
 test('getConnections counts, asynchronously', opts, async (t) => {
   const k = kit(t);
   const { server, client, conn } = await k.pair({ side: 'server' });

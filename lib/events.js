@@ -25,6 +25,8 @@ const EVENTS_PER_FLUSH = 32;
 
 /** A wait for replies is worth it only where few sockets are in play (`core::hot_wait`). */
 const MAX_HOT_EVENTS = 2;
+/** `SOCKET_HOT_WAIT=0` switches that wait off altogether. */
+const MAY_WAIT = process.env.SOCKET_HOT_WAIT !== '0';
 
 /** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
 const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
@@ -53,6 +55,7 @@ function createDrain({
 }) {
   let index = 0; // of the next event of the batch
   let count = 0; // of events in the batch
+  let current = null; // the handle whose event, ticks and jobs run now
 
   /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
   function deliverNext() {
@@ -63,6 +66,7 @@ function createDrain({
       return;
     }
     const handle = handles[events[at]];
+    current = handle;
     const a = events[at + 2];
     const b = events[at + 3];
     const c = events[at + 4];
@@ -141,7 +145,7 @@ function createDrain({
           runTicks?.();
         }
         if (index === count) {
-          const wait = budget.hot && count <= MAX_HOT_EVENTS;
+          const wait = MAY_WAIT && budget.hot && count <= MAX_HOT_EVENTS;
           budget.hot = false;
           index = 0;
           count = drainNative(wait);
@@ -154,9 +158,12 @@ function createDrain({
         }
       } catch (err) {
         owesTicks = true;
-        fatalException(err);
+        // In the context of the socket that it came from: whoever logs it may look there.
+        if (current === null) fatalException(err);
+        else current.resource.runInAsyncScope(fatalException, null, err);
       }
     }
+    current = null;
     setDraining(false);
   };
 }

@@ -1,27 +1,13 @@
 'use strict';
-// Handles: a stream and a listener of the native engine, as JavaScript objects with libuv's words.
-// They know numbers, memory and what keeps the process alive; they know nothing of `net.Socket`.
-// Each calls back into the table of callbacks that its owner gave it, with the owner first.
+// What a stream and a listener of the native engine have in common as JavaScript objects: their number,
+// their async context, and whether they keep the process alive. They know nothing of `net.Socket`; each
+// calls back into the table of callbacks that its owner gave it, with the owner first.
 
-const { AsyncResource } = require('node:async_hooks');
 const { debuglog } = require('node:util');
-const { SYSCALLS, codeOf, errnoByCode } = require('./errors');
-const {
-  SLAB_SIZE,
-  addSend,
-  countRef,
-  engine,
-  handles,
-  queuedBytes,
-  sendAccepted,
-  sendQueued,
-  slab,
-} = require('./engine');
-const { ReceiveMemory } = require('./memory');
+const { errnoByCode } = require('./errors');
+const { countRef, engine, handles } = require('./engine');
 
-let debug = debuglog('socket', (fn) => {
-  debug = fn;
-});
+const debug = debuglog('socket');
 
 /** Why a handle is busy. A busy handle keeps the process alive, unless it is unref'd. */
 const READING = 1;
@@ -39,7 +25,7 @@ const EBADF = errnoByCode.get('EBADF');
 
 class Handle {
   /**
-   * @param {AsyncResource} resource the async context that callbacks run in
+   * @param {import('node:async_hooks').AsyncResource} resource the async context that callbacks run in
    */
   constructor(resource) {
     /** The engine's number; -1 while there is nothing native. */
@@ -121,309 +107,14 @@ class Handle {
   }
 }
 
-/**
- * A connection, or an attempt at one. Callbacks: `onconnect(owner, handle)`,
- * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
- * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
- */
-class StreamHandle extends Handle {
-  constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
-    super(resource);
-    this.isReading = false;
-    /** Bytes that the owner has been given. */
-    this.used = 0;
-    /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
-    this.held = null;
-    /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
-    this.memory = null;
-  }
-
-  get kind() {
-    return 'stream';
-  }
-
-  /**
-   * Starts an attempt to connect.
-   * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
-   * @param {{ address: string, port: number } | null} local
-   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean }} options
-   */
-  connect(remote, local, options) {
-    this.adopt(engine().connect(remote, local, options));
-    this.isReading = options.readAtOnce;
-    this.setBusy(CONNECTING);
-    debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
-  }
-
-  /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
-  open(fd, options) {
-    const id = engine().adoptFd(fd, options);
-    if (id < 0) return id;
-    this.adopt(id);
-    this.isReading = options.readAtOnce;
-    if (this.isReading) this.setBusy(READING);
-    debug('stream %d: open as descriptor %d', id, fd);
-    return 0;
-  }
-
-  readStart() {
-    if (this.isReading || this.id < 0) return;
-    this.isReading = true;
-    this.setBusy(READING);
-    if (this.held === null) engine().readStart(this.id);
-    else process.nextTick(releaseHeld, this);
-  }
-
-  /** What is on its way already is held back until `readStart()`: nothing arrives in between. */
-  readStop() {
-    if (!this.isReading) return;
-    this.isReading = false;
-    engine().readStop(this.id);
-    this.setIdle(READING);
-  }
-
-  /**
-   * Writes `chunk` (a string or a Uint8Array) from `offset` on, in bytes. Answers how many bytes
-   * need not be written again, or an errno. Where the answer leaves something in the queue
-   * (`hasQueued`), `onwritten` follows.
-   */
-  write(chunk, offset) {
-    if (this.id < 0) return EBADF;
-    const accepted = engine().write(this.id, chunk, offset);
-    this.noteQueue(accepted, queuedBytes());
-    return accepted;
-  }
-
-  /** Writes `length` bytes of the slab, from `at` on; see {@link write}. */
-  writeSlab(at, length) {
-    if (this.id < 0) return EBADF;
-    const accepted = engine().writeSlab(this.id, at, length);
-    this.noteQueue(accepted, queuedBytes());
-    return accepted;
-  }
-
-  /** Has `length` bytes of the slab written by the next `flushSends()`. Answers its number, or -1. */
-  addSend(at, length) {
-    return this.id < 0 ? -1 : addSend(this.id, at, length);
-  }
-
-  /** What {@link write} would have answered. */
-  takeSend(row) {
-    const accepted = sendAccepted(row);
-    this.noteQueue(accepted, sendQueued(row));
-    return accepted;
-  }
-
-  noteQueue(accepted, queued) {
-    if (accepted >= 0 && queued > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
-  }
-
-  /** Whether `onwritten` is to come. */
-  get hasQueued() {
-    return (this.busy & WRITING) !== 0;
-  }
-
-  /** Bytes that the system has not taken yet. */
-  queued() {
-    return this.id < 0 ? 0 : engine().queued(this.id);
-  }
-
-  /** Ends our half. 0: done; 1: `onfinished` follows; otherwise an errno. */
-  end() {
-    if (this.id < 0) return EBADF;
-    const status = engine().end(this.id);
-    debug('stream %d: end', this.id);
-    if (status === 1) this.setBusy(ENDING);
-    return status;
-  }
-
-  /** `onclose` follows. @param {boolean} reset the peer gets a reset */
-  close(reset = false) {
-    if (this.id < 0) return this.closeLater();
-    debug('stream %d: %s', this.id, reset ? 'reset' : 'close');
-    this.isReading = false;
-    this.memory?.release();
-    this.held = null;
-    engine().closeStream(this.id, reset, this.used);
-    this.setBusy(CLOSING);
-  }
-
-  /** Answers 0 or an errno. */
-  setNoDelay(on) {
-    return this.id < 0 ? EBADF : engine().setNoDelay(this.id, on);
-  }
-
-  /** Answers 0 or an errno. Times in milliseconds; 0 leaves the system's. */
-  setKeepAlive(on, delay, interval, count) {
-    return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
-  }
-
-  /** Answers 0 or an errno. @param {number} value 0 to 255 */
-  setTypeOfService(value) {
-    return this.id < 0 ? EBADF : engine().setTypeOfService(this.id, value);
-  }
-
-  /** Answers the value or an errno. */
-  getTypeOfService() {
-    return this.id < 0 ? EBADF : engine().typeOfService(this.id);
-  }
-
-  getpeername() {
-    return this.id < 0 ? EBADF : engine().peerAddress(this.id);
-  }
-
-  deliverConnected() {
-    debug('stream %d: connected', this.id);
-    this.setIdle(CONNECTING);
-    if (this.isReading) this.setBusy(READING);
-    this.callbacks.onconnect(this.owner, this);
-  }
-
-  deliverConnectFailed(syscall, errno) {
-    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
-    this.setBusy(CLOSING); // The engine closes it on its own.
-    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno);
-  }
-
-  /** The bytes at `offset` are to be copied out: the chunk serves all streams. */
-  deliverCopy(chunk, offset, length) {
-    if (this.busy & CLOSING) return;
-    this.memory ??= new ReceiveMemory();
-    this.deliverPayload(this.memory.copy(new Uint8Array(chunk.buffer, offset, length)));
-  }
-
-  /** The chunk served this stream alone: the bytes may be handed out as they are. */
-  deliverView(chunk, offset, length) {
-    if (this.busy & CLOSING) return;
-    this.deliverPayload(Buffer.from(chunk.buffer, offset, length));
-  }
-
-  deliverPayload(payload) {
-    if (this.isReading && this.held === null) {
-      this.used += payload.length;
-      this.callbacks.ondata(this.owner, payload);
-    } else {
-      this.hold(() => {
-        this.used += payload.length;
-        this.callbacks.ondata(this.owner, payload);
-      });
-    }
-  }
-
-  /** Keeps something for the time when reading goes on. */
-  hold(deliver) {
-    this.held ??= [];
-    this.held.push(deliver);
-  }
-
-  /** The same, before all that is kept already. */
-  holdFirst(deliver) {
-    this.held ??= [];
-    this.held.unshift(deliver);
-  }
-
-  deliverEnd() {
-    debug('stream %d: the peer ended', this.id);
-    const end = () => {
-      this.setIdle(READING);
-      this.callbacks.onend(this.owner);
-    };
-    if (this.busy & CLOSING) return;
-    if (this.held === null) end();
-    else this.hold(end);
-  }
-
-  deliverWritten() {
-    this.setIdle(WRITING);
-    if (!(this.busy & CLOSING)) this.callbacks.onwritten(this.owner);
-  }
-
-  deliverFinished() {
-    this.setIdle(ENDING);
-    if (!(this.busy & CLOSING)) this.callbacks.onfinished(this.owner);
-  }
-
-  deliverFailed(syscall, errno) {
-    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
-    if (this.busy & CLOSING) return;
-    const fail = () => this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
-    // Bytes that came before the failure are still good.
-    if (this.held !== null && SYSCALLS[syscall] === 'read') this.hold(fail);
-    else fail();
-  }
-}
-
-/** Delivers what was held back, one at a time, for as long as the owner reads. */
-function releaseHeld(handle) {
-  if (!handle.isReading || handle.held === null) return;
-  const deliver = handle.held.shift();
-  const isLast = handle.held.length === 0;
-  if (isLast) {
-    handle.held = null;
-    engine().readStart(handle.id);
-  }
-  try {
-    handle.resource.runInAsyncScope(deliver);
-  } finally {
-    if (!isLast) process.nextTick(releaseHeld, handle);
-  }
-}
-
-/**
- * A listening socket. Callbacks: `onconnection(owner, handle)`, `onclose(owner, handle)`.
- */
-class ListenHandle extends Handle {
-  constructor() {
-    super(new AsyncResource('TCPSERVERWRAP', NO_DESTROY_HOOK));
-  }
-
-  get kind() {
-    return 'listener';
-  }
-
-  /** Binds and listens. Answers 0 or an errno. */
-  listen(local, options, streamOptions) {
-    const id = engine().listen(local, options, streamOptions);
-    return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
-  }
-
-  /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
-  listenFd(fd, backlog, streamOptions) {
-    return this.listening(
-      engine().listenFd(fd, backlog, streamOptions),
-      streamOptions,
-      `descriptor ${fd}`,
-    );
-  }
-
-  listening(id, streamOptions, place) {
-    if (id < 0) return id;
-    this.readsAtOnce = streamOptions.readAtOnce;
-    this.adopt(id);
-    this.setBusy(LISTENING);
-    debug('listener %d: listen on %s', id, place);
-    return 0;
-  }
-
-  /** The address is free on return; `onclose` follows. */
-  close() {
-    debug('listener %d: close', this.id);
-    this.setBusy(CLOSING);
-    engine().closeListener(this.id);
-  }
-
-  deliverAccepted(id) {
-    const handle = new StreamHandle();
-    handle.adopt(id);
-    handle.isReading = this.readsAtOnce;
-    if (this.readsAtOnce) handle.setBusy(READING);
-    debug('stream %d: accepted by listener %d', id, this.id);
-    this.callbacks.onconnection(this.owner, handle);
-  }
-
-  deliverAcceptPaused(errno) {
-    debug('listener %d: accept failed: %s; trying again', this.id, codeOf(errno));
-  }
-}
-
-module.exports = { ListenHandle, SLAB_SIZE, StreamHandle, slab };
+module.exports = {
+  CLOSING,
+  CONNECTING,
+  EBADF,
+  ENDING,
+  Handle,
+  LISTENING,
+  NO_DESTROY_HOOK,
+  READING,
+  WRITING,
+};

@@ -1,7 +1,6 @@
 'use strict';
 // Addresses between JavaScript's shape and the engine's.
 
-const { isIP } = require('node:net');
 const os = require('node:os');
 
 /** The number of an interface, by name or number; 0 if there is none. */
@@ -33,4 +32,23 @@ function interfaceName(id) {
   return id;
 }
 
-module.exports = { endpointOf, hostOf, isIP };
+/** The address of our end, asked for once: it does not change. */
+function sockname(socket) {
+  if (socket._sockname) return socket._sockname;
+  if (!socket._handle) return {};
+  const native = socket._handle.getsockname();
+  if (typeof native === 'number') return {};
+  const address = hostOf(native);
+  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
+  return address;
+}
+
+function peername(socket) {
+  if (socket._peername) return socket._peername;
+  if (!socket._handle || socket.connecting) return {};
+  const native = socket._handle.getpeername();
+  if (typeof native === 'number') return {};
+  return (socket._peername = hostOf(native));
+}
+
+module.exports = { endpointOf, hostOf, peername, sockname };

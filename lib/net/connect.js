@@ -7,7 +7,7 @@
 
 const dns = require('node:dns');
 const { isIP } = require('node:net');
-const { StreamHandle } = require('../handle');
+const { StreamHandle } = require('../stream-handle');
 const { codedError, invalidType, peerError } = require('../errors');
 const {
   invalidAddress,

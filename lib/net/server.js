@@ -5,7 +5,7 @@ const dns = require('node:dns');
 const fs = require('node:fs');
 const { EventEmitter } = require('node:events');
 const { isIP } = require('node:net');
-const { ListenHandle } = require('../handle');
+const { ListenHandle } = require('../listen-handle');
 const { codedError, errnoByCode, invalidType, invalidValue, listenError } = require('../errors');
 const {
   normalizeArgs,

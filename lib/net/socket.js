@@ -6,18 +6,18 @@
 // emitted when the engine has closed the descriptor, after everything else.
 
 const { Duplex } = require('node:stream');
-const { StreamHandle } = require('../handle');
-const { codedError, errnoError, invalidType, invalidValue } = require('../errors');
+const { StreamHandle } = require('../stream-handle');
+const { codedError, errnoError, invalidType } = require('../errors');
 const {
   normalizeArgs,
-  validateAbortSignal,
   validateFunction,
   validateInteger,
   validateNumber,
   validateTimeout,
 } = require('../args');
 const { abandon, connect } = require('./connect');
-const { hostOf } = require('./address');
+const { peername, sockname } = require('./address');
+const { Making, keepAliveOf, makingOf, positive } = require('./making');
 const { defineMethods } = require('./methods');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
@@ -40,7 +40,7 @@ const {
   kUnrefed,
 } = require('./symbols');
 
-/** @type {import('../handle').StreamHandle['callbacks']} */
+/** @type {import('../stream-handle').StreamHandle['callbacks']} */
 const callbacks = {
   onconnect: null, // Only attempts of `connect.js` connect, with callbacks of their own.
   onconnectfailed: null,
@@ -95,35 +95,6 @@ function takePendingEnd(socket) {
 }
 
 /**
- * What the constructor works with, in one shape for all callers: making a socket is on the path of
- * every accepted connection. It is handed to Duplex as it is.
- */
-class Making {
-  /**
-   * @param {object} options the caller's, checked; or a server's
-   * @param {import('../handle').StreamHandle | null} handle
-   */
-  constructor(options, handle) {
-    this.handle = handle;
-    this.allowHalfOpen = Boolean(options.allowHalfOpen);
-    this.autoDestroy = true;
-    this.decodeStrings = false;
-    this.emitClose = false;
-    this.readable = options.readable;
-    this.writable = options.writable;
-    this.highWaterMark = options.highWaterMark;
-    this.readableHighWaterMark = options.readableHighWaterMark;
-    this.writableHighWaterMark = options.writableHighWaterMark;
-    this.defaultEncoding = options.defaultEncoding;
-    this.encoding = options.encoding;
-    this.captureRejections = options.captureRejections;
-    this.noDelay = Boolean(options.noDelay);
-    this.keepAlive = Boolean(options.keepAlive);
-    this.keepAliveInitialDelay = options.keepAliveInitialDelay;
-  }
-}
-
-/**
  * @this {any}
  * @param {number | object} [options] a descriptor, or options; see `net.d.ts`
  */
@@ -164,30 +135,10 @@ function Socket(options) {
   this[kOnread] = checkOnread(options.onread);
   if (options.blockList) this.blockList = options.blockList;
   if (options.fd !== undefined) openDescriptor(this, options.fd, options);
+  if (options.typeOfService !== undefined) this.setTypeOfService(options.typeOfService);
   if (options.signal) abortOn(this, options.signal);
 }
 Object.setPrototypeOf(Socket, Duplex);
-
-function makingOf(options) {
-  validateOptions(options);
-  const making = new Making(options, null);
-  // The directions of a descriptor that is taken over are for the caller to say.
-  if (options.fd !== undefined) making.readable = options.readable !== false;
-  return making;
-}
-
-const keepAliveOf = (delay) => ({ delay: positive(delay), interval: 0, count: 0 });
-
-function validateOptions(options) {
-  for (const name of ['objectMode', 'readableObjectMode', 'writableObjectMode']) {
-    if (options[name]) throw invalidValue(`options.${name}`, options[name], 'is not supported');
-  }
-  if (options.keepAliveInitialDelay !== undefined) {
-    validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
-  }
-  if (options.fd !== undefined) validateInteger(options.fd, 'fd', 0, 2 ** 31 - 1);
-  if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
-}
 
 /** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
@@ -481,34 +432,13 @@ const methods = {
   },
 };
 
-const positive = (value) => (value > 0 ? Math.floor(value) : 0);
-
-/** The address of our end, asked for once: it does not change. */
-function sockname(socket) {
-  if (socket._sockname) return socket._sockname;
-  if (!socket._handle) return {};
-  const native = socket._handle.getsockname();
-  if (typeof native === 'number') return {};
-  const address = hostOf(native);
-  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
-  return address;
-}
-
-function peername(socket) {
-  if (socket._peername) return socket._peername;
-  if (!socket._handle || socket.connecting) return {};
-  const native = socket._handle.getpeername();
-  if (typeof native === 'number') return {};
-  return (socket._peername = hostOf(native));
-}
-
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 defineMethods(Socket.prototype, methods);
 defineMethods(Socket.prototype, writer.methods);
 
 /**
  * A server's new connection.
- * @param {import('../handle').StreamHandle} handle
+ * @param {import('../stream-handle').StreamHandle} handle
  * @param {object} server whose properties are the options
  */
 function acceptedSocket(handle, server) {

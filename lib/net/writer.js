@@ -14,7 +14,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
-const { SLAB_SIZE, slab } = require('../handle');
+const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { refreshTimer } = require('./timer');

@@ -4,75 +4,24 @@
 //! error. An exception per refused connection would cost more than the connection.
 
 use std::io;
+use std::sync::Arc;
 
+use napi::Result;
 use napi::bindgen_prelude::Either;
-use napi::{Result, Status};
 use napi_derive::napi;
-use socket2::{SockAddr, Socket};
-use std::time::Duration;
+use socket2::Socket;
 
 use crate::binding::env::{Engine, State};
+use crate::binding::options::{
+    NativeAddress, NativeEndpoint, NativeListenOptions, NativeStreamOptions, address, keep_alive,
+};
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
-use crate::core::endpoint::Endpoint;
 use crate::core::error;
-use crate::core::options::{ConnectOptions, KeepAlive, ListenOptions, StreamOptions};
+use crate::core::listener::Listener;
+use crate::core::options::{ConnectOptions, ListenOptions};
 use crate::core::stream::{Accepted, Ended};
 use crate::core::transport::Transport;
-
-/// An address and what goes with it.
-#[napi(object)]
-#[derive(Debug)]
-pub struct NativeAddress {
-    /// A literal IP address; a path for a Unix socket, abstract names with their leading NUL.
-    pub address: String,
-    /// `'IPv4'`, `'IPv6'` or `'Unix'`.
-    pub family: String,
-    /// 0 for a Unix socket.
-    pub port: u32,
-    /// The interface of a link-local IPv6 address, else 0.
-    pub scope_id: u32,
-}
-
-/// Where to, or where. A path wins over an address.
-#[napi(object)]
-#[derive(Debug)]
-pub struct NativeEndpoint {
-    /// A literal IP address.
-    pub address: Option<String>,
-    /// Its port.
-    pub port: Option<u32>,
-    /// The interface of a link-local IPv6 address.
-    pub scope_id: Option<u32>,
-    /// A Unix socket's path or abstract name.
-    pub path: Option<String>,
-}
-
-/// Options of a connection.
-#[napi(object)]
-#[derive(Debug)]
-pub struct NativeStreamOptions {
-    /// `TCP_NODELAY`.
-    pub no_delay: bool,
-    /// `SO_KEEPALIVE`.
-    pub keep_alive: bool,
-    /// Quiet time before the first probe, in milliseconds; 0 leaves the system's.
-    pub keep_alive_delay: u32,
-    /// Start to read as soon as the connection stands.
-    pub read_at_once: bool,
-}
-
-/// Options of a listening socket.
-#[napi(object)]
-#[derive(Clone, Copy, Debug)]
-pub struct NativeListenOptions {
-    /// `listen(2)`'s queue.
-    pub backlog: i32,
-    /// `IPV6_V6ONLY`.
-    pub ipv6_only: bool,
-    /// `SO_REUSEPORT`.
-    pub reuse_port: bool,
-}
 
 /// The handle's number names nothing (any more), or nothing connected.
 fn bad_handle() -> i32 {
@@ -80,50 +29,6 @@ fn bad_handle() -> i32 {
     return -libc::EBADF;
     #[cfg(windows)]
     return -4083;
-}
-
-impl NativeEndpoint {
-    fn endpoint(self) -> Result<Endpoint> {
-        if let Some(path) = self.path {
-            #[cfg(unix)]
-            return Ok(Endpoint::Unix(path.into()));
-            #[cfg(windows)]
-            return Err(invalid(format!(
-                "{path}: named pipes are not supported yet"
-            )));
-        }
-        let address = self.address.unwrap_or_default();
-        let port = u16::try_from(self.port.unwrap_or(0))
-            .map_err(|_| invalid("a port is at most 65535".into()))?;
-        Endpoint::tcp(&address, port, self.scope_id.unwrap_or(0))
-            .map_err(|_| invalid(format!("{address} is not an IP address")))
-    }
-}
-
-fn invalid(reason: String) -> napi::Error {
-    napi::Error::new(Status::InvalidArg, reason)
-}
-
-impl From<NativeStreamOptions> for StreamOptions {
-    fn from(options: NativeStreamOptions) -> Self {
-        Self {
-            no_delay: options.no_delay,
-            keep_alive: options
-                .keep_alive
-                .then(|| keep_alive(options.keep_alive_delay, 0, 0)),
-            read_at_once: options.read_at_once,
-        }
-    }
-}
-
-fn keep_alive(delay_ms: u32, interval_ms: u32, count: u32) -> KeepAlive {
-    // The system counts in seconds; like Node, less than one leaves what the system has.
-    let time = |ms: u32| (ms >= 1000).then(|| Duration::from_millis(ms.into()));
-    KeepAlive {
-        delay: time(delay_ms),
-        interval: time(interval_ms),
-        count: (count > 0).then_some(count),
-    }
 }
 
 fn status(result: io::Result<()>) -> i32 {
@@ -330,7 +235,10 @@ impl Engine {
     /// Stops listening. The address is free on return; `Closed` follows.
     #[napi(catch_unwind)]
     pub fn close_listener(&self, id: u32) {
-        if let Some(listener) = self.state.borrow().registry.listener(id) {
+        let state = self.state.borrow();
+        if let Some(listener) = state.registry.listener(id) {
+            // Somebody has to turn the runtime while this thread waits.
+            state.core.give_back_crank();
             listener.close();
         }
     }
@@ -403,10 +311,7 @@ impl Engine {
 }
 
 impl State {
-    fn add_listener(
-        &mut self,
-        result: std::result::Result<std::sync::Arc<crate::core::listener::Listener>, error::Error>,
-    ) -> i32 {
+    fn add_listener(&mut self, result: std::result::Result<Arc<Listener>, error::Error>) -> i32 {
         match result {
             Ok(listener) => {
                 let id = listener.id();
@@ -445,44 +350,4 @@ fn adopt(fd: i32) -> io::Result<Socket> {
     }
     // SAFETY: it is an open socket, and by Node's contract for `fd` the caller hands it over.
     Ok(unsafe { OwnedFd::from_raw_fd(fd) }.into())
-}
-
-fn address(result: io::Result<SockAddr>) -> Either<NativeAddress, i32> {
-    let address = match result {
-        Ok(address) => address,
-        Err(error) => return Either::B(error::errno(&error)),
-    };
-    if let Some(ip) = address.as_socket() {
-        return Either::A(NativeAddress {
-            address: ip.ip().to_string(),
-            family: if ip.is_ipv4() { "IPv4" } else { "IPv6" }.into(),
-            port: ip.port().into(),
-            scope_id: match ip {
-                std::net::SocketAddr::V6(v6) => v6.scope_id(),
-                std::net::SocketAddr::V4(_) => 0,
-            },
-        });
-    }
-    Either::A(NativeAddress {
-        address: path_of(&address),
-        family: "Unix".into(),
-        port: 0,
-        scope_id: 0,
-    })
-}
-
-#[cfg(unix)]
-fn path_of(address: &SockAddr) -> String {
-    if let Some(path) = address.as_pathname() {
-        return path.to_string_lossy().into_owned();
-    }
-    match address.as_abstract_namespace() {
-        Some(name) => format!("\0{}", String::from_utf8_lossy(name)),
-        None => String::new(),
-    }
-}
-
-#[cfg(windows)]
-fn path_of(_address: &SockAddr) -> String {
-    String::new()
 }

@@ -44,6 +44,10 @@ pub struct Mailbox {
 /// So many events wake JavaScript while the I/O thread goes on; fewer wait for the end of its turn.
 const WAKE_AT: usize = 32;
 
+/// So many large pieces: JavaScript takes the first while the next are read, but a wake-up for each
+/// would cost it more than the piece.
+const WAKE_AT_BULK: usize = 2;
+
 /// The longest time that the I/O thread is held back while JavaScript is busy.
 const LONGEST_HOLD: Duration = Duration::from_micros(200);
 
@@ -64,9 +68,8 @@ impl EventSink for Mailbox {
             self.len.store(events.len(), Ordering::Release);
             events.len()
         };
-        // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought. A large
-        // piece is work enough for JavaScript while the next one is read.
-        if len >= WAKE_AT || is_bulk {
+        // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought.
+        if len >= WAKE_AT || (is_bulk && len >= WAKE_AT_BULK) {
             self.wake();
         }
     }

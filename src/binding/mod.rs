@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`env`] | the class `Engine`: one environment's engine, its start, drain and end |
 //! | [`handles`] | what JavaScript may do with a stream or a listener |
+//! | [`options`] | options and addresses as JavaScript has them |
 //! | [`mailbox`] | events on their way from the I/O thread, and the one threadsafe function |
 //! | [`encode`] | an event as five integers |
 //! | [`shared`] | the array of integers that JavaScript reads events from |
@@ -27,5 +28,6 @@ pub mod encode;
 pub mod env;
 pub mod handles;
 pub mod mailbox;
+pub mod options;
 pub mod registry;
 pub mod shared;

@@ -15,12 +15,13 @@ use tokio::runtime::Handle;
 
 use crate::core::chunks::ChunkPool;
 use crate::core::crank::Crank;
+use crate::core::driver;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, EventSink, HandleId};
 use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
-use crate::core::stream::{self, Stream};
+use crate::core::stream::Stream;
 use crate::core::transport::{Transport, domain_of};
 
 /// What the tasks of one engine share.
@@ -115,7 +116,7 @@ impl Engine {
     #[must_use]
     pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
         let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
-        let task = stream::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
+        let task = driver::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
         self.runtime().spawn(task);
         stream
     }
@@ -136,7 +137,7 @@ impl Engine {
         let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options.read_at_once);
-        self.runtime().spawn(stream::run_open(
+        self.runtime().spawn(driver::run_open(
             Arc::clone(&self.shared),
             Arc::clone(&stream),
             Arc::clone(&transport),

@@ -16,13 +16,14 @@ use tokio::net::UnixListener;
 use tokio::time::sleep;
 
 use crate::core::connect::new_socket;
+use crate::core::driver;
 use crate::core::endpoint::Endpoint;
 use crate::core::engine::Shared;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, HandleId};
 use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
-use crate::core::stream::{self, Stream};
+use crate::core::stream::Stream;
 use crate::core::transport::{Transport, domain_of};
 
 /// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
@@ -306,7 +307,7 @@ fn poll_turn(
             stream: Arc::clone(&stream),
             transport: Arc::clone(&transport),
         });
-        tokio::spawn(stream::run_open(Arc::clone(engine), stream, transport));
+        tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
     }
     Poll::Ready(Ok(()))
 }

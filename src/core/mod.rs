@@ -12,7 +12,8 @@
 //! | [`chunks`] | the memory that reads go into, and who may write where |
 //! | [`flow`] | how much of one stream may be read ahead, and into which kind of chunk (pure) |
 //! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |
-//! | [`stream`] | the handle of a stream and the task that drives it |
+//! | [`stream`] | the handle of a stream |
+//! | [`driver`] | the task that drives a stream |
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
@@ -31,6 +32,7 @@
 pub mod chunks;
 pub mod connect;
 pub(crate) mod crank;
+pub(crate) mod driver;
 pub mod endpoint;
 pub mod engine;
 pub mod error;

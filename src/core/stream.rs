@@ -1,43 +1,27 @@
-//! The handle of a stream, and the task that drives it.
+//! The handle of a stream: what the owner's thread may do with one connection.
 //!
-//! [`Stream`] is what the owner's thread holds: it sets flags, sends, and wakes the driver. The
-//! driver is one task on the I/O thread. It alone reads, alone sends while bytes are queued, and
-//! alone lets the descriptor go.
-//!
-//! | stage of the driver | left when | by |
-//! | --- | --- | --- |
-//! | connecting | the attempt ends | `Connected`, or `ConnectFailed` and `Closed` |
-//! | open | `close` or `reset` is asked for | `Closed` |
-//!
-//! `close` and `reset` end each stage, at once, and what is queued is dropped; who wants it sent
-//! ends the stream first and closes after [`Event::Finished`].
+//! It sets flags, sends, and wakes the driver (`core/driver.rs`), which does the rest.
 
-use std::future::poll_fn;
 use std::io;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Waker};
 
-use crate::core::connect;
-use crate::core::engine::Shared;
-use crate::core::error::{self, Error, Syscall};
-use crate::core::event::{Event, HandleId};
+use crate::core::error::{Error, Syscall};
+use crate::core::event::HandleId;
 use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
-use crate::core::options::ConnectOptions;
-use crate::core::receive::Receiver;
 use crate::core::transport::Transport;
-use crate::core::write_queue::{Step, WriteQueue};
+use crate::core::write_queue::WriteQueue;
 
 /// The owner wants bytes.
 const READING: u8 = 1;
 /// The owner is done with the stream.
-const CLOSE: u8 = 1 << 1;
+pub(super) const CLOSE: u8 = 1 << 1;
 /// The close is a reset.
-const RESET: u8 = 1 << 2;
+pub(super) const RESET: u8 = 1 << 2;
 /// The write queue has something for the driver.
-const WRITING: u8 = 1 << 3;
+pub(super) const WRITING: u8 = 1 << 3;
 /// The driver stopped reading because too much is on its way to the owner.
 const PARKED: u8 = 1 << 4;
 
@@ -55,7 +39,7 @@ pub struct Stream {
     received: AtomicU64,
     /// How many of them the owner had used when it closed the stream.
     used: AtomicU64,
-    writes: Mutex<WriteQueue>,
+    pub(super) writes: Mutex<WriteQueue>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
 }
@@ -64,9 +48,9 @@ pub struct Stream {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Accepted {
     /// Bytes that need not be written again: with the system or in the queue. Fewer than given
-    /// where the queue's window is full; [`Event::Written`] then says when to go on.
+    /// where the queue's window is full; [`Event::Written`](crate::core::event::Event::Written) then says when to go on.
     pub accepted: usize,
-    /// Bytes in the queue. Not 0: [`Event::Written`] follows when they are with the system.
+    /// Bytes in the queue. Not 0: [`Event::Written`](crate::core::event::Event::Written) follows when they are with the system.
     pub queued: usize,
 }
 
@@ -75,7 +59,7 @@ pub struct Accepted {
 pub enum Ended {
     /// The FIN is sent.
     Now,
-    /// [`Event::Finished`] follows when the queue is sent, and the FIN.
+    /// [`Event::Finished`](crate::core::event::Event::Finished) follows when the queue is sent, and the FIN.
     Later,
 }
 
@@ -171,7 +155,7 @@ impl Stream {
         Ok(Ended::Later)
     }
 
-    /// Closes the stream, or ends the attempt to connect. [`Event::Closed`] follows.
+    /// Closes the stream, or ends the attempt to connect. [`Event::Closed`](crate::core::event::Event::Closed) follows.
     ///
     /// `used` is how many of the received bytes the owner has made use of. If there are others, the
     /// peer gets a reset, as the system itself sends one for bytes that nobody has read: that they
@@ -212,7 +196,7 @@ impl Stream {
         self.received.fetch_add(len as u64, Ordering::Relaxed);
     }
 
-    fn has_unused(&self) -> bool {
+    pub(super) fn has_unused(&self) -> bool {
         self.received.load(Ordering::Relaxed) > self.used.load(Ordering::SeqCst)
     }
 
@@ -232,15 +216,15 @@ impl Stream {
     }
 
     /// Puts `flags` up and says whether all of them were up before.
-    fn set(&self, flags: u8) -> bool {
+    pub(super) fn set(&self, flags: u8) -> bool {
         self.flags.fetch_or(flags, Ordering::SeqCst) & flags == flags
     }
 
-    fn clear(&self, flags: u8) {
+    pub(super) fn clear(&self, flags: u8) {
         self.flags.fetch_and(!flags, Ordering::SeqCst);
     }
 
-    fn has(&self, flag: u8) -> bool {
+    pub(super) fn has(&self, flag: u8) -> bool {
         self.flags.load(Ordering::SeqCst) & flag != 0
     }
 
@@ -252,7 +236,7 @@ impl Stream {
 
     /// Remembers whom to wake. A task keeps its waker for life, so this stores it once; flags set
     /// before that are seen by the poll that stores it.
-    fn register(&self, cx: &Context<'_>) {
+    pub(super) fn register(&self, cx: &Context<'_>) {
         let mut waker = lock(&self.waker);
         if !waker
             .as_ref()
@@ -275,155 +259,4 @@ fn send(transport: &Transport, bytes: &[u8]) -> Result<usize, Error> {
         }
     }
     Ok(sent)
-}
-
-/// The life of a stream that starts with an attempt to connect.
-pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, options: ConnectOptions) {
-    let mut attempt = Box::pin(connect::connect(&options));
-    // `None`: closed before the attempt ended.
-    let outcome = poll_fn(|cx| {
-        stream.register(cx);
-        if stream.has(CLOSE) {
-            return Poll::Ready(None);
-        }
-        attempt.as_mut().poll(cx).map(Some)
-    })
-    .await;
-    drop(attempt);
-    let id = stream.id();
-    match outcome {
-        Some(Ok(transport)) => {
-            let transport = Arc::new(transport);
-            engine.emit(Event::Connected {
-                id,
-                transport: Arc::clone(&transport),
-            });
-            run_open(engine, stream, transport).await;
-        }
-        Some(Err(error)) => {
-            engine.emit(Event::ConnectFailed { id, error });
-            engine.emit(Event::Closed { id });
-        }
-        None => engine.emit(Event::Closed { id }),
-    }
-}
-
-/// The life of an open stream.
-pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
-    let mut driver = Driver {
-        receiver: Receiver::default(),
-        engine,
-        stream,
-        transport,
-    };
-    poll_fn(|cx| {
-        // A panic is a bug, but one connection's bug: it must not take the others along.
-        catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
-            driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
-            Poll::Ready(())
-        })
-    })
-    .await;
-    driver.finish();
-}
-
-/// The task of one open stream.
-struct Driver {
-    engine: Arc<Shared>,
-    stream: Arc<Stream>,
-    transport: Arc<Transport>,
-    receiver: Receiver,
-}
-
-impl Driver {
-    /// Goes on until nothing can be done; ready when the stream is to be closed.
-    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        self.stream.register(cx);
-        if self.stream.has(CLOSE) {
-            return Poll::Ready(());
-        }
-        if self.stream.has(WRITING) {
-            self.poll_write(cx);
-        }
-        if let Err(error) = self
-            .receiver
-            .poll(cx, &self.engine, &self.stream, &self.transport)
-        {
-            self.fail(Syscall::Read, &error);
-        }
-        Poll::Pending
-    }
-
-    /// Sends what is queued, until the queue is empty or the system takes no more.
-    fn poll_write(&mut self, cx: &mut Context<'_>) {
-        loop {
-            let step = lock(&self.stream.writes).step();
-            match step {
-                Step::Send(piece) => match self.poll_send(cx, &piece) {
-                    Poll::Pending => return,
-                    Poll::Ready(Ok(len)) => {
-                        if lock(&self.stream.writes).advance(len) {
-                            let id = self.stream.id();
-                            self.engine.emit(Event::Written { id });
-                        }
-                    }
-                    Poll::Ready(Err(error)) => {
-                        lock(&self.stream.writes).fail();
-                        self.fail(Syscall::Write, &error);
-                    }
-                },
-                Step::Finish => {
-                    lock(&self.stream.writes).finished();
-                    match self.transport.shutdown_write() {
-                        Ok(()) => {
-                            let id = self.stream.id();
-                            self.engine.emit(Event::Finished { id });
-                        }
-                        Err(error) => self.fail(Syscall::Shutdown, &error),
-                    }
-                }
-                Step::Rest => {
-                    self.stream.clear(WRITING);
-                    // The owner adds first and puts the flag up then; what it added before we took
-                    // the flag down is seen by this second look.
-                    if lock(&self.stream.writes).step() == Step::Rest {
-                        return;
-                    }
-                    self.stream.set(WRITING);
-                }
-            }
-        }
-    }
-
-    fn poll_send(&self, cx: &mut Context<'_>, piece: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            std::task::ready!(self.transport.poll_write_ready(cx))?;
-            match self.transport.try_write(piece) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-
-    fn fail(&self, syscall: Syscall, source: &io::Error) {
-        let id = self.stream.id();
-        let error = Error {
-            syscall,
-            errno: error::errno(source),
-        };
-        self.engine.emit(Event::Failed { id, error });
-    }
-
-    /// Lets the descriptor go, then says so.
-    fn finish(self) {
-        if self.stream.has(RESET) || self.stream.has_unused() {
-            // Where this fails the connection is gone already.
-            let _ = self.transport.reset_on_close();
-        }
-        self.receiver.release(&self.engine);
-        drop(self.transport);
-        let id = self.stream.id();
-        self.engine.emit(Event::Closed { id });
-    }
 }

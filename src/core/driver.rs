@@ -1,0 +1,176 @@
+//! The task that drives one stream, on whichever thread turns the runtime.
+//!
+//! It alone reads, alone sends while bytes are queued, and alone lets the descriptor go.
+//!
+//! | stage | left when | by |
+//! | --- | --- | --- |
+//! | connecting | the attempt ends | `Connected`, or `ConnectFailed` and `Closed` |
+//! | open | `close` or `reset` is asked for | `Closed` |
+//!
+//! `close` and `reset` end each stage, at once, and what is queued is dropped; who wants it sent
+//! ends the stream first and closes after [`Event::Finished`].
+
+use std::future::poll_fn;
+use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use crate::core::connect;
+use crate::core::engine::Shared;
+use crate::core::error::{Error, Syscall};
+use crate::core::event::Event;
+use crate::core::lock;
+use crate::core::options::ConnectOptions;
+use crate::core::receive::Receiver;
+use crate::core::stream::{CLOSE, RESET, Stream, WRITING};
+use crate::core::transport::Transport;
+use crate::core::write_queue::Step;
+
+/// The life of a stream that starts with an attempt to connect.
+pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, options: ConnectOptions) {
+    let mut attempt = Box::pin(connect::connect(&options));
+    // `None`: closed before the attempt ended.
+    let outcome = poll_fn(|cx| {
+        stream.register(cx);
+        if stream.has(CLOSE) {
+            return Poll::Ready(None);
+        }
+        attempt.as_mut().poll(cx).map(Some)
+    })
+    .await;
+    drop(attempt);
+    let id = stream.id();
+    match outcome {
+        Some(Ok(transport)) => {
+            let transport = Arc::new(transport);
+            engine.emit(Event::Connected {
+                id,
+                transport: Arc::clone(&transport),
+            });
+            run_open(engine, stream, transport).await;
+        }
+        Some(Err(error)) => {
+            engine.emit(Event::ConnectFailed { id, error });
+            engine.emit(Event::Closed { id });
+        }
+        None => engine.emit(Event::Closed { id }),
+    }
+}
+
+/// The life of an open stream.
+pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
+    let mut driver = Driver {
+        receiver: Receiver::default(),
+        engine,
+        stream,
+        transport,
+    };
+    poll_fn(|cx| {
+        // A panic is a bug, but one connection's bug: it must not take the others along.
+        catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
+            driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
+            Poll::Ready(())
+        })
+    })
+    .await;
+    driver.finish();
+}
+
+/// The task of one open stream.
+struct Driver {
+    engine: Arc<Shared>,
+    stream: Arc<Stream>,
+    transport: Arc<Transport>,
+    receiver: Receiver,
+}
+
+impl Driver {
+    /// Goes on until nothing can be done; ready when the stream is to be closed.
+    fn poll(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.stream.register(cx);
+        if self.stream.has(CLOSE) {
+            return Poll::Ready(());
+        }
+        if self.stream.has(WRITING) {
+            self.poll_write(cx);
+        }
+        if let Err(error) = self
+            .receiver
+            .poll(cx, &self.engine, &self.stream, &self.transport)
+        {
+            self.fail(Syscall::Read, &error);
+        }
+        Poll::Pending
+    }
+
+    /// Sends what is queued, until the queue is empty or the system takes no more.
+    fn poll_write(&mut self, cx: &mut Context<'_>) {
+        loop {
+            let step = lock(&self.stream.writes).step();
+            match step {
+                Step::Send(piece) => match self.poll_send(cx, &piece) {
+                    Poll::Pending => return,
+                    Poll::Ready(Ok(len)) => {
+                        if lock(&self.stream.writes).advance(len) {
+                            let id = self.stream.id();
+                            self.engine.emit(Event::Written { id });
+                        }
+                    }
+                    Poll::Ready(Err(error)) => {
+                        lock(&self.stream.writes).fail();
+                        self.fail(Syscall::Write, &error);
+                    }
+                },
+                Step::Finish => {
+                    lock(&self.stream.writes).finished();
+                    match self.transport.shutdown_write() {
+                        Ok(()) => {
+                            let id = self.stream.id();
+                            self.engine.emit(Event::Finished { id });
+                        }
+                        Err(error) => self.fail(Syscall::Shutdown, &error),
+                    }
+                }
+                Step::Rest => {
+                    self.stream.clear(WRITING);
+                    // The owner adds first and puts the flag up then; what it added before we took
+                    // the flag down is seen by this second look.
+                    if lock(&self.stream.writes).step() == Step::Rest {
+                        return;
+                    }
+                    self.stream.set(WRITING);
+                }
+            }
+        }
+    }
+
+    fn poll_send(&self, cx: &mut Context<'_>, piece: &[u8]) -> Poll<io::Result<usize>> {
+        loop {
+            std::task::ready!(self.transport.poll_write_ready(cx))?;
+            match self.transport.try_write(piece) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    fn fail(&self, syscall: Syscall, source: &io::Error) {
+        let id = self.stream.id();
+        let error = Error::new(syscall, source);
+        self.engine.emit(Event::Failed { id, error });
+    }
+
+    /// Lets the descriptor go, then says so.
+    fn finish(self) {
+        if self.stream.has(RESET) || self.stream.has_unused() {
+            // Where this fails the connection is gone already.
+            let _ = self.transport.reset_on_close();
+        }
+        self.receiver.release(&self.engine);
+        drop(self.transport);
+        let id = self.stream.id();
+        self.engine.emit(Event::Closed { id });
+    }
+}
