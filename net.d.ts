@@ -510,8 +510,8 @@ export class Server extends EventEmitter {
   /** From this number of open connections on, new ones are closed at once (`'drop'`). Default: no limit. */
   maxConnections: number;
   /**
-   * In a cluster worker: `true` closes the connections above `maxConnections`, `false` (default) hands them to
-   * another worker.
+   * Has no effect: connections above `maxConnections` are always closed, because sockets are not handed on to other
+   * cluster workers. Declared as in `node:net`.
    */
   dropMaxConnection: boolean;
   /**

@@ -128,7 +128,7 @@ test('what a listener starts goes on in its context', opts, async (t) => {
     return new Promise((resolve) => {
       socket.on('data', async () => {
         const list = [als.getStore()];
-        await null;
+        await Promise.resolve();
         list.push(als.getStore());
         await new Promise((go) => process.nextTick(go));
         list.push(als.getStore());

@@ -152,7 +152,7 @@ for (const outcome of ['connected', 'refused']) {
     for (const socket of sockets) socket.destroy();
     assert.deepEqual(new Set(await Promise.all(ends)), new Set([false]));
     await turn();
-    assert.deepEqual(logs, Array(20).fill(['close']));
+    for (const log of logs) assert.deepEqual(log, ['close']);
   });
 }
 

@@ -3,6 +3,9 @@
 /** What the module exports, and the ways to load it. */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { test } = require('node:test');
 const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const { run } = require('./helpers/child');
@@ -88,7 +91,23 @@ test(
   async () => {
     const result = await run('exit-scenarios', ['require only']);
     assert.equal(result.stdout, 'exit 0\n');
-    const path = require.resolve(isOurs ? process.env.SOCKET_TEST_SUBJECT || '..' : 'node:net');
-    assert.equal(require(path), net);
+    const entry = require.resolve(isOurs ? process.env.SOCKET_TEST_SUBJECT || '..' : 'node:net');
+    assert.equal(require(entry), net);
   },
 );
+
+test('without the native half, the error says what is missing and what to do', (t) => {
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'socket-native-'));
+  try {
+    fs.mkdirSync(path.join(dir, 'lib'));
+    const copy = path.join(dir, 'lib', 'native.js');
+    fs.copyFileSync(path.join(__dirname, '..', 'lib', 'native.js'), copy);
+    assert.throws(() => require(copy), {
+      code: 'ERR_SOCKET_NATIVE_MISSING',
+      message: new RegExp(`${process.platform}-${process.arch}.*npm run build`, 's'),
+    });
+  } finally {
+    fs.rmSync(dir, { recursive: true });
+  }
+});

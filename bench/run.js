@@ -58,7 +58,7 @@ async function main() {
 
   console.log(`\n${report.table(results, sides)}\n`);
   const svg = await chart.draw(results, sides);
-  for (const file of report.write({ machine, results, details, svg }, options)) {
+  for (const file of await report.write({ machine, results, details, svg }, options)) {
     console.log(`wrote ${file}`);
   }
   const failed = results.filter(({ error }) => error).length;

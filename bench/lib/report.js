@@ -3,6 +3,7 @@
 
 const fs = require('node:fs');
 const path = require('node:path');
+const prettier = require('prettier');
 const { formatRatio, formatTarget, formatValue } = require('./format');
 const { ROOT } = require('./options');
 
@@ -78,23 +79,26 @@ function conditions(machine, { pairs, seconds }) {
 /**
  * Replaces what stands between the markers of a file.
  *
- * @returns {boolean} whether there were any
+ * @returns {Promise<boolean>} whether there were any
  */
-function fill(file, text) {
+async function fill(file, text) {
   if (!fs.existsSync(file)) return false;
   const old = fs.readFileSync(file, 'utf8');
   const [from, to] = [old.indexOf(BEGIN), old.indexOf(END)];
   if (from < 0 || to < from) return false;
-  fs.writeFileSync(file, `${old.slice(0, from)}${BEGIN}\n\n${text}\n\n${old.slice(to)}`);
+  const filled = `${old.slice(0, from)}${BEGIN}\n\n${text}\n\n${old.slice(to)}`;
+  // As `npm run format` would have it, so that the lint has nothing to say about a measured table.
+  const style = { ...(await prettier.resolveConfig(file)), filepath: file };
+  fs.writeFileSync(file, await prettier.format(filled, style));
   return true;
 }
 
 /**
  * @param {{ machine: object, results: import('./runner').Result[], details: object[], svg: string }} run
  * @param {import('./options').Options} options
- * @returns {string[]} the files written, relative to the repository
+ * @returns {Promise<string[]>} the files written, relative to the repository
  */
-function write({ machine, results, details, svg }, options) {
+async function write({ machine, results, details, svg }, options) {
   const { sides, pairs, seconds, warmup, publish } = options;
   const folder = publish ? 'docs/bench' : 'target/bench';
   const json = {
@@ -121,7 +125,7 @@ function write({ machine, results, details, svg }, options) {
     ['README.md', 'docs/bench/net.svg'],
   ]) {
     const alt = 'Ratios of this package to node:net, one bar per row of the table';
-    if (fill(path.join(ROOT, file), `${text}\n\n![${alt}](${chart})`)) written.push(file);
+    if (await fill(path.join(ROOT, file), `${text}\n\n![${alt}](${chart})`)) written.push(file);
   }
   return written;
 }

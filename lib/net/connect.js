@@ -19,7 +19,7 @@ const {
   validatePort,
   validateString,
 } = require('../args');
-const { endpointOf, hostOf } = require('./address');
+const { endpointOf } = require('./address');
 const defaults = require('./defaults');
 const {
   kBytesRead,

@@ -13,7 +13,6 @@ const {
   validateBoolean,
   validateFunction,
   validateNumber,
-  validateObject,
   validatePort,
 } = require('../args');
 const { endpointOf, hostOf } = require('./address');
