@@ -16,8 +16,10 @@ const QUEUED = 2;
 
 /** Room for the small writes of a tick (`lib/net/writer.js`). */
 const SLAB_SIZE = 128 * 1024;
-/** One piece of memory to read into. Large, so that a chunk serves many reads. */
-const CHUNK_SIZE = 1024 * 1024;
+/** Memory that reads of all streams go to. Large, so that a chunk serves many of them. */
+const SHARED_CHUNK_SIZE = 1024 * 1024;
+/** Memory for one large read (`OWN_WINDOW` in `src/core/chunks.rs`). */
+const OWN_CHUNK_SIZE = 256 * 1024;
 
 /** Sends that one call may do; more than sockets that write in one batch of events. */
 const MAX_SENDS = 256;
@@ -44,10 +46,8 @@ const drain = createDrain({
   handles,
   drainNative: (wait) => native.drain(wait),
   supply,
-  takeChunk: (id) => chunks[id],
-  dropChunk: (id) => {
-    chunks[id] = undefined;
-  },
+  sharedChunk: (id) => chunks[id],
+  takeOwnChunk,
   fatalException: (err) => native.fatalException(err),
 });
 
@@ -64,11 +64,20 @@ function engine() {
   return native;
 }
 
-/** Lends one chunk to read into. The I/O thread writes to it, so it must not be transferred away. */
+/**
+ * Lends one chunk to read into. The I/O thread writes to it, so nobody outside of this package may have
+ * it: not a shared one ever, an own one not before the engine is done with it.
+ */
 function lend(own) {
-  const chunk = Buffer.allocUnsafeSlow(CHUNK_SIZE);
-  markAsUntransferable(chunk.buffer);
+  const chunk = Buffer.allocUnsafeSlow(own ? OWN_CHUNK_SIZE : SHARED_CHUNK_SIZE);
   chunks[native.addChunk(chunk, own)] = chunk;
+}
+
+/** A chunk that the engine is done with. */
+function takeOwnChunk(id) {
+  const chunk = chunks[id];
+  chunks[id] = undefined;
+  return chunk;
 }
 
 /** Gives what the engine asked for in the header of the last drain. */

@@ -6,6 +6,7 @@
 // - with an exception going to `uncaughtException`, and the rest of the batch delivered after it,
 // - without starving timers and I/O of others: a batch has a budget.
 
+const { setImmediate } = require('node:timers');
 const { EventKind } = require('./native');
 const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
 
@@ -31,7 +32,8 @@ const MAY_WAIT = process.env.SOCKET_HOT_WAIT !== '0';
 /** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
 const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
 
-const { performance } = globalThis;
+/** Kept from the start: a program's tests may fake clocks and timers, and sockets must go on. */
+const now = performance.now.bind(performance);
 
 /**
  * @param {object} host
@@ -39,8 +41,8 @@ const { performance } = globalThis;
  * @param {any[]} host.handles
  * @param {(wait: boolean) => number} host.drainNative
  * @param {() => void} host.supply
- * @param {(id: number) => Buffer} host.takeChunk
- * @param {(id: number) => void} host.dropChunk
+ * @param {(id: number) => Buffer} host.sharedChunk
+ * @param {(id: number) => Buffer} host.takeOwnChunk
  * @param {(err: unknown) => void} host.fatalException
  * @returns {() => void} what the engine calls when there are events
  */
@@ -49,8 +51,8 @@ function createDrain({
   handles,
   drainNative,
   supply,
-  takeChunk,
-  dropChunk,
+  sharedChunk,
+  takeOwnChunk,
   fatalException,
 }) {
   let index = 0; // of the next event of the batch
@@ -61,10 +63,6 @@ function createDrain({
   function deliverNext() {
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
-    if (kind === EventKind.ChunkDone) {
-      dropChunk(events[at + 2]);
-      return;
-    }
     const handle = handles[events[at]];
     current = handle;
     const a = events[at + 2];
@@ -77,9 +75,9 @@ function createDrain({
   function deliver(kind, a, b, c) {
     switch (kind) {
       case EventKind.Data:
-        return this.deliverCopy(takeChunk(a), b, c);
+        return this.deliverCopy(sharedChunk(a), b, c);
       case EventKind.OwnData:
-        return this.deliverView(takeChunk(a), b, c);
+        return this.deliverView(takeOwnChunk(a), b, c);
       case EventKind.Written:
         return this.deliverWritten();
       case EventKind.End:
@@ -131,40 +129,46 @@ function createDrain({
     runTicks();
   }
 
-  const isSpent = (budget) =>
-    budget.events >= BUDGET_EVENTS || performance.now() - budget.start > BUDGET_TIME;
+  const isSpent = (budget) => budget.events >= BUDGET_EVENTS || now() - budget.start > BUDGET_TIME;
+
+  /** One turn of the loop: answers whether there is more to do in a later one. */
+  function drainOnce(budget) {
+    if (budget.owesTicks) {
+      budget.owesTicks = false;
+      runTicks?.();
+    }
+    if (index === count) {
+      const wait = MAY_WAIT && budget.hot && count <= MAX_HOT_EVENTS;
+      budget.hot = false;
+      index = 0;
+      count = drainNative(wait);
+      supply();
+    }
+    if (count === 0) return 'asleep';
+    return deliverBatch(budget) ? 'spent' : 'going on';
+  }
 
   return function drain() {
-    const budget = { events: 0, start: performance.now(), hot: false };
-    let owesTicks = false; // of a callback that threw
+    const budget = { events: 0, start: now(), hot: false, owesTicks: false };
+    let state = 'going on';
     setDraining(true);
-    for (;;) {
-      try {
-        if (owesTicks) {
-          owesTicks = false;
-          runTicks?.();
+    try {
+      while (state === 'going on') {
+        try {
+          state = drainOnce(budget);
+        } catch (err) {
+          budget.owesTicks = true;
+          // In the context of the socket that it came from: whoever logs it may look there.
+          if (current === null) fatalException(err);
+          else current.resource.runInAsyncScope(fatalException, null, err);
         }
-        if (index === count) {
-          const wait = MAY_WAIT && budget.hot && count <= MAX_HOT_EVENTS;
-          budget.hot = false;
-          index = 0;
-          count = drainNative(wait);
-          supply();
-          if (count === 0) break;
-        }
-        if (deliverBatch(budget)) {
-          setImmediate(drain);
-          break;
-        }
-      } catch (err) {
-        owesTicks = true;
-        // In the context of the socket that it came from: whoever logs it may look there.
-        if (current === null) fatalException(err);
-        else current.resource.runInAsyncScope(fatalException, null, err);
       }
+    } finally {
+      // Also where the handling of an exception threw: the engine does not call again by itself.
+      if (state !== 'asleep') setImmediate(drain);
+      current = null;
+      setDraining(false);
     }
-    current = null;
-    setDraining(false);
   };
 }
 

@@ -3,6 +3,7 @@
 // their async context, and whether they keep the process alive. They know nothing of `net.Socket`; each
 // calls back into the table of callbacks that its owner gave it, with the owner first.
 
+const { setImmediate } = require('node:timers');
 const { debuglog } = require('node:util');
 const { errnoByCode } = require('./errors');
 const { countRef, engine, handles } = require('./engine');

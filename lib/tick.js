@@ -11,6 +11,10 @@
  * @type {{ prepareFlush?(): void, flushTick(): void }[]}
  */
 let dirty = [];
+// Kept from the start: a program's tests may fake them, and what was written must go out all the same.
+const { nextTick } = process;
+const { queueMicrotask } = globalThis;
+
 /** What is to run when the ticks and jobs of this callback have run. @type {(() => void)[]} */
 let afterwards = [];
 /** Does the sends that were put together. */
@@ -32,7 +36,7 @@ function afterTicks(fn) {
 
 function scheduleFlush() {
   scheduled = true;
-  process.nextTick(flushLater);
+  nextTick(flushLater);
 }
 
 /** Once more behind the promise jobs, so that what follows an `await` is of the same tick. */
@@ -69,7 +73,7 @@ function callEach(items, fn) {
       fn(items[i]);
     } catch (err) {
       if (failure === null) failure = { err };
-      else process.nextTick(rethrow, err);
+      else nextTick(rethrow, err);
     }
   }
   if (failure !== null) throw failure.err;

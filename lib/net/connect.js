@@ -7,8 +7,9 @@
 
 const dns = require('node:dns');
 const { isIP } = require('node:net');
+const { clearTimeout, setTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
-const { codedError, invalidType, peerError } = require('../errors');
+const { codedError, errnoByCode, invalidType, peerError } = require('../errors');
 const {
   invalidAddress,
   missingArguments,
@@ -20,6 +21,7 @@ const {
   validateString,
 } = require('../args');
 const { endpointOf } = require('./address');
+const { refreshTimer } = require('./timer');
 const defaults = require('./defaults');
 const {
   kBytesRead,
@@ -51,7 +53,9 @@ function connect(socket, options, callback) {
   delete socket.write;
   if (socket.destroyed) revive(socket);
   if (callback !== null) socket.once('connect', callback);
+  if (isTaken(socket, options)) return;
 
+  refreshTimer(socket);
   socket.connecting = true;
   const handle = socket._handle ?? new StreamHandle();
   socket._handle = handle;
@@ -66,6 +70,16 @@ function connect(socket, options, callback) {
     return;
   }
   resolve(socket, plan);
+}
+
+/** A socket that is connected, or is being connected, fails as the system would have it. */
+function isTaken(socket, { path, host, port }) {
+  const isConnecting = socket.connecting;
+  if (!isConnecting && !(socket._handle?.id >= 0)) return false;
+  const errno = errnoByCode.get(isConnecting ? 'EALREADY' : 'EISCONN');
+  const err = peerError(errno, 'connect', path ?? host ?? 'localhost', port);
+  process.nextTick(() => socket.destroy(err));
+  return true;
 }
 
 const placeholder = { onclose: () => {} };
@@ -388,6 +402,7 @@ function connected(socket, handle) {
   if (socket[kTypeOfService] !== null) handle.setTypeOfService(socket[kTypeOfService]);
   if (!socket.readable) handle.readStop();
   if (!socket.writable) socket.end();
+  refreshTimer(socket);
   socket.emit('connect');
   socket.emit('ready');
   if (socket.readable && !socket.isPaused()) socket.read(0);

@@ -28,14 +28,26 @@ function giveToCaller(socket, onread, bytes) {
     const piece = bytes.subarray(at, at + buffer.length);
     buffer.set(piece);
     at += piece.length;
-    if (onread.callback(piece.length, buffer) !== false) continue;
-    const handle = socket._handle;
-    if (handle === null) return;
-    handle.readStop();
     const rest = bytes.subarray(at);
-    if (rest.length > 0) handle.holdFirst(() => giveToCaller(socket, onread, rest));
-    return;
+    let goesOn = false; // nor if it throws
+    let wantsMore = true;
+    try {
+      wantsMore = onread.callback(piece.length, buffer) !== false;
+      goesOn = wantsMore;
+    } finally {
+      if (!goesOn) keepRest(socket, onread, rest, wantsMore);
+    }
+    if (!goesOn) return;
   }
+}
+
+/** Keeps what the callback was not given yet, for later or, if it only threw, for the next tick. */
+function keepRest(socket, onread, rest, wantsMore) {
+  const handle = socket._handle;
+  if (handle === null) return;
+  handle.readStop();
+  if (rest.length > 0) handle.holdFirst(() => giveToCaller(socket, onread, rest));
+  if (wantsMore) handle.readStart();
 }
 
 module.exports = { checkOnread, giveToCaller };

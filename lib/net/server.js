@@ -48,6 +48,15 @@ const callbacks = {
   onclose() {},
 };
 
+/** Of a listener that is closed again at once: it takes nobody. */
+const refusing = {
+  onconnection(server, handle) {
+    handle.attach(null, { onclose() {} });
+    handle.close();
+  },
+  onclose() {},
+};
+
 /** Why a connection is not taken, or null. */
 function refusal(server, handle) {
   if (!server._handle) return 'closed';
@@ -170,7 +179,7 @@ function listen(server, target, options) {
   }
   if (status < 0) {
     if (handle.id >= 0) {
-      handle.attach(server, { onclose() {} });
+      handle.attach(server, refusing);
       handle.close();
     }
     const err = listenError(status, place.address, place.port);

@@ -6,6 +6,7 @@
 // emitted when the engine has closed the descriptor, after everything else.
 
 const { Duplex } = require('node:stream');
+const { clearTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
 const { codedError, errnoError, invalidType } = require('../errors');
 const {
@@ -276,6 +277,7 @@ const methods = {
       handle.attach(this, closing);
       handle.close(this[kReset]);
     }
+    this[kReset] = false; // The socket may be connected again.
     callback(err);
     if (!handle) process.nextTick(() => this.emit('close'));
     const server = this._server;

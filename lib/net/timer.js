@@ -1,6 +1,7 @@
 'use strict';
 // The idle timer of a socket.
 
+const { setTimeout } = require('node:timers');
 const { kTimer } = require('./symbols');
 
 /** @param {number} timeout milliseconds */

@@ -135,6 +135,8 @@ function stage(socket, chunk, encoding, done) {
     units: chunk.length,
     /** How many of the writes that Duplex keeps have been put behind it. */
     prepaid: 0,
+    /** Whether that has been done. */
+    isAssembled: false,
     /** Its number among the sends of the tick, or -1 while it is not among them. */
     row: -1,
     done,
@@ -149,6 +151,8 @@ function stage(socket, chunk, encoding, done) {
 function assemble(socket) {
   const staged = socket[kStaged];
   const { at, units } = staged;
+  if (staged.isAssembled) return;
+  staged.isAssembled = true;
   if (socket.writableLength <= units || socket.writableCorked > 0) return;
   const from = gatherUsed;
   if (staged.used > SLAB_SIZE - from) return;
@@ -170,9 +174,10 @@ function sendStaged(socket, isInsideCall) {
   if (socket[kStaged].row < 0) assemble(socket);
   const { at, used, prepaid, row, done } = socket[kStaged];
   socket[kStaged] = null;
+  const isLast = --stagedSockets === 0;
   const handle = socket._handle;
   const accepted = row < 0 ? handle.writeSlab(at, used) : handle.takeSend(row);
-  if (--stagedSockets === 0) {
+  if (isLast) {
     stageUsed = 0;
     gatherUsed = STAGE_SIZE;
   }
@@ -303,6 +308,7 @@ function fail(socket, err) {
 function abort(socket, err) {
   const waiting = socket[kPump]?.done;
   socket[kPump] = null;
+  socket[kPrepaid] = 0;
   if (!waiting) return;
   if (err) waiting(err);
   else waiting(errnoError(errnoByCode.get('ECANCELED'), 'write'));

@@ -81,8 +81,9 @@ struct JsMemory {
 
 // SAFETY: the pointer is to memory outside of JavaScript's heap that does not move. It stays valid
 // for as long as the I/O thread may use it: a reference is held in `Lent` until the engine has said
-// that it is done with the chunk, the environment's cleanup hook joins the I/O thread before
-// JavaScript's memory goes, and the buffer is marked as not transferable before it is lent.
+// that it is done with the chunk, and the environment's cleanup hook joins the I/O thread before
+// JavaScript's memory goes. Nothing can detach it meanwhile, because no program has it: a shared
+// chunk is never handed out (its bytes are copied), an own chunk only when the engine is done with it.
 unsafe impl Send for JsMemory {}
 
 impl ChunkMemory for JsMemory {

@@ -22,7 +22,7 @@ pub enum EventKind {
     AcceptPaused,
     /// Bytes to be copied out: chunk, offset, length.
     Data,
-    /// Bytes that may be kept as a view: chunk, offset, length.
+    /// Bytes that may be kept as a view: chunk, offset, length. The engine is done with the chunk.
     OwnData,
     /// The peer ended its half.
     End,
@@ -34,8 +34,6 @@ pub enum EventKind {
     Failed,
     /// The last event of the handle.
     Closed,
-    /// The engine is done with a chunk (first of the three); there is no handle.
-    ChunkDone,
 }
 
 /// The five integers of `event`.
@@ -80,6 +78,5 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
         Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
         Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
         Event::Closed { id } => row(*id, EventKind::Closed, [0; 3]),
-        Event::ChunkDone { chunk } => row(0, EventKind::ChunkDone, [chunk.cast_signed(), 0, 0]),
     }
 }

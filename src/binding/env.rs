@@ -130,9 +130,9 @@ impl Engine {
         state.deliver()
     }
 
-    /// Lends memory for reads and answers its number. The memory must not be transferable, and at
-    /// least 64 KiB. `own`: for one stream, with views of it in JavaScript's hands; otherwise for
-    /// all streams.
+    /// Lends memory for reads, at least 64 KiB, and answers its number. `own`: for one read, whose
+    /// bytes a program may then have; otherwise for all streams. Until the engine says what it has
+    /// read there, nothing but this module may have the memory.
     #[napi(catch_unwind)]
     pub fn add_chunk(&self, memory: Uint8Array, own: bool) -> Result<u32> {
         if memory.len() < SHARED_WINDOW {
@@ -266,11 +266,19 @@ impl State {
                         .insert(id, Entry::Stream(stream, Some(transport)));
                     self.batch.accepted.push(listener);
                 }
-                Event::Data { id, chunk, len, .. } => {
+                Event::Data {
+                    id,
+                    chunk,
+                    len,
+                    own,
+                    ..
+                } => {
                     self.batch.data.push((id, len as usize, chunk));
+                    if own {
+                        self.batch.chunks_done.push(chunk);
+                    }
                 }
                 Event::Closed { id } => self.batch.closed.push(id),
-                Event::ChunkDone { chunk } => self.batch.chunks_done.push(chunk),
                 Event::ConnectFailed { .. }
                 | Event::AcceptPaused { .. }
                 | Event::End { .. }

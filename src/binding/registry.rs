@@ -71,7 +71,9 @@ impl Registry {
 
     /// Gives a connecting stream its transport.
     pub fn connected(&mut self, id: HandleId, connected: Arc<Transport>) {
-        if let Some(Some(Entry::Stream(_, transport))) = self.entries.get_mut(id as usize) {
+        if let Some(Some(Entry::Stream(stream, transport))) = self.entries.get_mut(id as usize)
+            && !stream.is_closing()
+        {
             *transport = Some(connected);
         }
     }

@@ -6,13 +6,15 @@
 //! | kind | serves | its bytes | comes back |
 //! | --- | --- | --- | --- |
 //! | shared | every stream, small reads | are copied out by the owner before its next batch | yes, when all of it is copied out |
-//! | own | one stream with much to read | may stay in the owner's hands as views | never |
+//! | own | one read of a stream with much to read | stay in the owner's hands as a view | never |
 //!
 //! So the memory behind a view never held, and never will hold, bytes of another stream; and what an
-//! own chunk's memory held before it was lent is wiped, because a view shows all of it. A chunk
-//! is only ever written behind its cursor's place, and the cursor goes back to the start only
-//! when nothing of the chunk is outstanding, so the owner may read what it was told of while the
-//! engine writes further on.
+//! own chunk's memory held before it was lent is wiped, because a view shows all of it. The engine is
+//! done with an own chunk before the owner hears of it: whatever a program does with the buffer that
+//! it is given (detach it, transfer it), the engine never writes to it again. A shared chunk is
+//! never in a program's hands. It is only ever written behind its cursor's place, and the cursor goes
+//! back to the start only when nothing of the chunk is outstanding, so the owner may read what it was
+//! told of while the engine writes further on.
 
 use std::fmt::Debug;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -26,13 +28,10 @@ use crate::core::lock;
 /// a read starts: a stream that fills all of it has more to say and gets chunks of its own.
 pub const SHARED_WINDOW: usize = 64 * 1024;
 
-/// The most a single read may take into an own chunk: large enough to make the cost of a read per
-/// byte vanish, small enough that the first bytes are on their way before the last have come.
+/// The most a single read may take into an own chunk, and the size of one: large enough to make the
+/// cost of a read per byte vanish, small enough that the first bytes are on their way before the last
+/// have come, and that little is wasted where a read brings less.
 pub const OWN_WINDOW: usize = 256 * 1024;
-
-/// An own chunk with less room than this is given up: small reads at its end would cost more than
-/// the memory is worth.
-pub const OWN_MIN_SPARE: usize = 64 * 1024;
 
 /// Shared chunks an engine may have. Together they bound what all streams that read little can
 /// have on the way to an owner that is busy.
@@ -40,7 +39,7 @@ pub const MAX_SHARED: usize = 4;
 
 /// Own chunks that wait for a stream to need one. They bound what streams that read much can have
 /// on the way between two of the owner's batches.
-pub const MAX_OWN_READY: usize = 4;
+pub const MAX_OWN_READY: usize = 8;
 
 /// Memory lent by the owner.
 pub trait ChunkMemory: Send + Debug {
@@ -102,16 +101,10 @@ impl Chunk {
         offset
     }
 
-    /// Zeroes what is not filled yet.
+    /// Zeroes what is not filled.
     pub fn wipe_rest(&mut self) {
         let rest = self.spare();
         self.memory.part_mut(self.cursor, rest).fill(0);
-    }
-
-    /// Whether nothing was ever read into it (as an own chunk; a shared one starts over).
-    #[must_use]
-    pub fn is_fresh(&self) -> bool {
-        self.cursor == 0
     }
 
     fn is_settled(&self) -> bool {
@@ -200,15 +193,21 @@ impl ChunkPool {
         }))
     }
 
-    /// A fresh chunk for one stream, or `None` until the owner has given one; then the stream goes
-    /// on with shared ones.
+    /// A fresh chunk for one read, or `None` until the owner has given one; then the stream goes on
+    /// with shared ones.
     pub fn take_own(&self) -> Option<Chunk> {
         let mut supply = lock(&self.supply);
         let chunk = supply.own.pop();
-        // One for now and one for the next time: a stream that reads much will be back.
-        let short = if chunk.is_some() { 1 } else { 2 };
-        supply.own_wanted = (supply.own_wanted + short).min(MAX_OWN_READY - supply.own.len());
+        // A stream that reads much will be back.
+        supply.own_wanted = MAX_OWN_READY - supply.own.len();
         chunk
+    }
+
+    /// Gives a fresh chunk back that nothing was read into.
+    pub fn put_back_own(&self, chunk: Chunk) {
+        let mut supply = lock(&self.supply);
+        supply.own_wanted = supply.own_wanted.saturating_sub(1);
+        supply.own.push(chunk);
     }
 
     /// The owner gives a shared chunk.

@@ -168,7 +168,6 @@ impl Driver {
             // Where this fails the connection is gone already.
             let _ = self.transport.reset_on_close();
         }
-        self.receiver.release(&self.engine);
         drop(self.transport);
         let id = self.stream.id();
         self.engine.emit(Event::Closed { id });

@@ -59,8 +59,8 @@ pub enum Event {
         offset: u32,
         /// How many.
         len: u32,
-        /// The chunk served this stream alone and is never written again there, so the owner may
-        /// keep a view of it. Otherwise the bytes are to be copied out before the next batch.
+        /// The chunk held this read alone and the engine is done with it: the owner may keep a view of
+        /// it. Otherwise the bytes are to be copied out before the next batch.
         own: bool,
     },
     /// The peer ended its half.
@@ -89,11 +89,6 @@ pub enum Event {
     Closed {
         /// Whose.
         id: HandleId,
-    },
-    /// The engine is done with a chunk that served one stream; the owner may forget it.
-    ChunkDone {
-        /// Which.
-        chunk: ChunkId,
     },
 }
 

@@ -20,7 +20,7 @@ pub fn more_ahead(ahead: usize, len: usize) -> usize {
 
 /// A read into an own chunk that gives less than this ends the use of own chunks: the flood is
 /// over, and a view of few bytes would keep a whole chunk in memory.
-const TRICKLE: usize = 16 * 1024;
+const TRICKLE: usize = 32 * 1024;
 
 /// Which chunk the next read of a stream goes to.
 ///

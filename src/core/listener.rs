@@ -265,7 +265,7 @@ pub(crate) async fn run(
                 tokio::task::yield_now().await;
             }
             // The connection failed before it was accepted; the next one is none the worse.
-            Some(Err(error)) if !is_shortage(&error) => {}
+            Some(Err(error)) if concerns_one_connection(&error) => {}
             Some(Err(error)) => {
                 engine.emit(Event::AcceptPaused {
                     listener: listener.id,
@@ -312,14 +312,17 @@ fn poll_turn(
     Poll::Ready(Ok(()))
 }
 
-/// Whether `accept` failed for want of descriptors or memory, so that the connection is still
-/// there and the very next try would fail the same way.
-fn is_shortage(error: &io::Error) -> bool {
-    #[cfg(unix)]
-    return matches!(
-        error.raw_os_error(),
-        Some(libc::EMFILE | libc::ENFILE | libc::ENOBUFS | libc::ENOMEM)
-    );
-    #[cfg(windows)]
-    return matches!(error.raw_os_error(), Some(10024 | 10055)); // WSAEMFILE, WSAENOBUFS
+/// Whether `accept` failed for the connection's own sake. After any other error, of which a want of
+/// descriptors or memory is the usual one, the very next try would most likely fail the same way.
+fn concerns_one_connection(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::ConnectionReset
+            | io::ErrorKind::Interrupted
+            | io::ErrorKind::TimedOut
+            | io::ErrorKind::HostUnreachable
+            | io::ErrorKind::NetworkUnreachable
+            | io::ErrorKind::NetworkDown
+    )
 }

@@ -6,7 +6,6 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use crate::core::chunks::{Chunk, OWN_MIN_SPARE};
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::flow::ReadFlow;
@@ -20,8 +19,6 @@ const READS_PER_TURN: usize = 4;
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
     flow: ReadFlow,
-    /// The chunk that serves this stream alone, while it has one.
-    own: Option<Chunk>,
     /// The peer ended its half, or reading failed: there is nothing more to come.
     ended: bool,
 }
@@ -70,7 +67,6 @@ impl Receiver {
             };
             if received.len == 0 {
                 self.ended = true;
-                self.release_own(engine);
                 engine.emit(Event::End { id: stream.id() });
                 return Ok(());
             }
@@ -84,11 +80,6 @@ impl Receiver {
         Ok(())
     }
 
-    /// Gives back what the receiver holds, at the end of the stream.
-    pub(crate) fn release(mut self, engine: &Shared) {
-        self.release_own(engine);
-    }
-
     /// Reads once. `None`: there is no memory to read into now; the task is woken when there is.
     fn receive(
         &mut self,
@@ -96,26 +87,35 @@ impl Receiver {
         engine: &Shared,
         transport: &Transport,
     ) -> Option<io::Result<Received>> {
-        if self.flow.wants_own() && self.own.is_none() {
-            self.own = engine.chunks.take_own();
-        }
-        if let Some(chunk) = &mut self.own {
+        if self.flow.wants_own()
+            && let Some(mut chunk) = engine.chunks.take_own()
+        {
             let buffer = chunk.window_mut(self.flow.window());
             let window = buffer.len();
-            return Some(transport.try_read(buffer).map(|len| {
-                let is_first = chunk.is_fresh();
-                let offset = if len == 0 { 0 } else { chunk.fill(len) };
-                if is_first {
+            return match transport.try_read(buffer) {
+                Ok(len) if len > 0 => {
+                    let offset = chunk.fill(len);
                     chunk.wipe_rest();
+                    Some(Ok(Received {
+                        chunk: chunk.id(),
+                        offset,
+                        len,
+                        window,
+                        own: true,
+                    }))
                 }
-                Received {
-                    chunk: chunk.id(),
-                    offset,
-                    len,
-                    window,
-                    own: true,
+                nothing => {
+                    let chunk_id = chunk.id();
+                    engine.chunks.put_back_own(chunk);
+                    Some(nothing.map(|len| Received {
+                        chunk: chunk_id,
+                        offset: 0,
+                        len,
+                        window,
+                        own: true,
+                    }))
                 }
-            }));
+            };
         }
         let mut window = 0;
         let read = |buffer: &mut [u8]| {
@@ -142,16 +142,6 @@ impl Receiver {
             own: received.own,
         });
         self.flow.record(received.len, received.window);
-        let is_used_up = |chunk: &Chunk| chunk.spare() < OWN_MIN_SPARE;
-        if !self.flow.wants_own() || self.own.as_ref().is_some_and(is_used_up) {
-            self.release_own(engine);
-        }
-    }
-
-    fn release_own(&mut self, engine: &Shared) {
-        if let Some(chunk) = self.own.take() {
-            engine.emit(Event::ChunkDone { chunk: chunk.id() });
-        }
     }
 }
 

@@ -166,6 +166,12 @@ impl Stream {
         self.wake();
     }
 
+    /// Whether the owner is done with it.
+    #[must_use]
+    pub fn is_closing(&self) -> bool {
+        self.has(CLOSE)
+    }
+
     /// Like [`Stream::close`], but the peer gets a reset instead of an orderly end.
     pub fn reset(&self) {
         self.set(CLOSE | RESET);

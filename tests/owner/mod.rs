@@ -190,7 +190,7 @@ impl Owner {
             Event::Finished { id } => (id, Told::Finished),
             Event::Failed { id, error } => (id, Told::Failed(error)),
             Event::Closed { id } => (id, Told::Closed),
-            Event::AcceptPaused { .. } | Event::ChunkDone { .. } => return,
+            Event::AcceptPaused { .. } => return,
         };
         self.told.push((id, told));
         self.supply();
