@@ -64,6 +64,7 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             offset,
             len,
             own,
+            ..
         } => {
             let kind = if *own {
                 EventKind::OwnData

@@ -26,9 +26,16 @@ use crate::core::lock;
 
 type Wake = ThreadsafeFunction<u32, (), u32, Status, false, true, 0>;
 
+#[derive(Default)]
+struct Queue {
+    events: VecDeque<Event>,
+    /// Events that are not part of a flood.
+    hurried: usize,
+}
+
 /// The queue of one environment.
 pub struct Mailbox {
-    events: Mutex<VecDeque<Event>>,
+    queue: Mutex<Queue>,
     /// Events in the queue, to look at without the lock.
     len: AtomicUsize,
     /// JavaScript has been called, or is draining, and will look at the queue again.
@@ -44,9 +51,9 @@ pub struct Mailbox {
 /// So many events wake JavaScript while the I/O thread goes on; fewer wait for the end of its turn.
 const WAKE_AT: usize = 32;
 
-/// So many large pieces: JavaScript takes the first while the next are read, but a wake-up for each
-/// would cost it more than the piece.
-const WAKE_AT_BULK: usize = 2;
+/// How long a sleeping JavaScript is let sleep while nothing but a flood comes in. Waking up costs
+/// as much as taking a quarter of a megabyte, and what comes meanwhile is read in larger pieces.
+const FLOOD_REST: Duration = Duration::from_micros(50);
 
 /// The longest time that the I/O thread is held back while JavaScript is busy.
 const LONGEST_HOLD: Duration = Duration::from_micros(200);
@@ -61,15 +68,16 @@ impl fmt::Debug for Mailbox {
 
 impl EventSink for Mailbox {
     fn emit(&self, event: Event) {
-        let is_bulk = matches!(event, Event::Data { own: true, .. });
+        let is_flood = matches!(event, Event::Data { flood: true, .. });
         let len = {
-            let mut events = lock(&self.events);
-            events.push_back(event);
-            self.len.store(events.len(), Ordering::Release);
-            events.len()
+            let mut queue = lock(&self.queue);
+            queue.events.push_back(event);
+            queue.hurried += usize::from(!is_flood);
+            self.len.store(queue.events.len(), Ordering::Release);
+            queue.events.len()
         };
         // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought.
-        if len >= WAKE_AT || (is_bulk && len >= WAKE_AT_BULK) {
+        if len >= WAKE_AT {
             self.wake();
         }
     }
@@ -77,6 +85,9 @@ impl EventSink for Mailbox {
     fn about_to_park(&self) {
         if self.len.load(Ordering::SeqCst) == 0 {
             return;
+        }
+        if !self.awake.load(Ordering::SeqCst) && lock(&self.queue).hurried == 0 {
+            thread::sleep(FLOOD_REST);
         }
         if self.wake() {
             return;
@@ -105,7 +116,7 @@ impl Mailbox {
             .max_queue_size::<0>()
             .build()?;
         Ok(Self {
-            events: Mutex::default(),
+            queue: Mutex::default(),
             len: AtomicUsize::new(0),
             awake: AtomicBool::new(false),
             is_waiting: AtomicBool::new(false),
@@ -133,10 +144,11 @@ impl Mailbox {
     /// Moves everything into `taken`, which is empty.
     pub(super) fn take(&self, taken: &mut VecDeque<Event>) {
         debug_assert!(taken.is_empty());
-        let mut events = lock(&self.events);
-        std::mem::swap(&mut *events, taken);
+        let mut queue = lock(&self.queue);
+        std::mem::swap(&mut queue.events, taken);
+        queue.hurried = 0;
         self.len.store(0, Ordering::SeqCst);
-        drop(events);
+        drop(queue);
         if self.is_held.swap(false, Ordering::SeqCst)
             && let Some(thread) = lock(&self.held).as_ref()
         {
@@ -146,7 +158,7 @@ impl Mailbox {
 
     /// Throws everything away: nobody drains any more.
     pub(super) fn clear(&self) {
-        lock(&self.events).clear();
+        lock(&self.queue).events.clear();
     }
 
     /// Waits up to `longest` for an event, and says whether there is one. `turn` makes events, if it

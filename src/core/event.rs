@@ -62,6 +62,8 @@ pub enum Event {
         /// The chunk held this read alone and the engine is done with it: the owner may keep a view of
         /// it. Otherwise the bytes are to be copied out before the next batch.
         own: bool,
+        /// They are part of a flood: there is no hurry to tell the owner.
+        flood: bool,
     },
     /// The peer ended its half.
     End {

@@ -31,13 +31,25 @@ const TRICKLE: usize = 32 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadFlow {
     own: bool,
+    /// Reads in a row that went to an own chunk.
+    streak: u32,
 }
+
+/// Reads in a row into own chunks that make a flood: a megabyte or so.
+const FLOOD: u32 = 8;
 
 impl ReadFlow {
     /// Whether the next read wants a chunk that serves this stream alone.
     #[must_use]
     pub fn wants_own(self) -> bool {
         self.own
+    }
+
+    /// Whether so much came lately that a fraction of a millisecond more makes no difference to
+    /// anybody, while fewer and larger pieces do.
+    #[must_use]
+    pub fn is_flood(self) -> bool {
+        self.streak >= FLOOD
     }
 
     /// The most the next read may take.
@@ -48,6 +60,11 @@ impl ReadFlow {
 
     /// Learns from a read that gave `len` bytes of at most `window`.
     pub fn record(&mut self, len: usize, window: usize) {
+        self.streak = if self.own {
+            self.streak.saturating_add(1)
+        } else {
+            0
+        };
         if len == window {
             self.own = true;
         } else if len < TRICKLE {
@@ -84,6 +101,20 @@ mod tests {
         }
         assert_eq!(ahead, MOST_AHEAD);
         assert_eq!(more_ahead(FIRST_AHEAD, 0), FIRST_AHEAD);
+    }
+
+    #[test]
+    fn a_flood_is_many_large_reads_in_a_row() {
+        let mut flow = ReadFlow::default();
+        for _ in 0..FLOOD {
+            assert!(!flow.is_flood());
+            flow.record(SHARED_WINDOW, SHARED_WINDOW);
+        }
+        flow.record(TRICKLE, OWN_WINDOW);
+        assert!(flow.is_flood());
+        flow.record(1, OWN_WINDOW);
+        flow.record(SHARED_WINDOW, SHARED_WINDOW);
+        assert!(!flow.is_flood());
     }
 
     #[test]

@@ -140,6 +140,7 @@ impl Receiver {
             offset: fit(received.offset),
             len: fit(received.len),
             own: received.own,
+            flood: self.flow.is_flood(),
         });
         self.flow.record(received.len, received.window);
     }
