@@ -330,3 +330,26 @@ test('the two directions do not wait for each other', opts, async (t) => {
     for (let i = 0; i < 50; i++) await roundTrip(client, conn);
   }
 });
+
+test(
+  'a broadcast of several writes reaches each of many sockets once',
+  { timeout: 60_000 },
+  async (t) => {
+    const k = kit(t);
+    const conns = [];
+    const server = await k.listen({}, (conn) => conns.push(conn));
+    const texts = [];
+    for (let i = 0; i < 400; i++) {
+      const client = k.own(peer.connect(server.address().port, HOST));
+      texts.push('');
+      client.setEncoding('latin1').on('data', (text) => (texts[i] += text));
+    }
+    while (conns.length < 400) await turn();
+    for (const word of ['one ', 'two ', 'three ', 'four'])
+      for (const conn of conns) conn.write(word);
+    assert.ok(conns.every((conn) => conn.bytesWritten === 18));
+    for (const conn of conns) conn.end('.');
+    while (!texts.every((text) => text.endsWith('.'))) await turn();
+    assert.deepEqual(new Set(texts), new Set(['one two three four.']));
+  },
+);

@@ -10,6 +10,7 @@ const { test } = require('node:test');
 const zlib = require('node:zlib');
 const { net } = require('./helpers/subject');
 const { HOST, TIMEOUT, closed, failed, kit, once, peer, readAll } = require('./helpers/kit');
+const { run } = require('./helpers/child');
 const { pattern } = require('./helpers/pattern');
 
 const opts = { timeout: TIMEOUT };
@@ -219,4 +220,10 @@ test('onread puts the data into the memory of the caller', opts, async (t) => {
   await once(socket, 'end');
   assert.ok(Buffer.concat(chunks).equals(bytes));
   assert.ok(pauses > 0);
+});
+
+test('an onread callback that throws loses nothing', opts, async () => {
+  const { code, stdout } = await run('onread-throws');
+  assert.equal(code, 0);
+  assert.equal(stdout, 'uncaught boom\nabcdef\n');
 });

@@ -65,3 +65,9 @@ test('a throw in a tick of one event does not lose the next events', opts, async
   assert.equal(caught.length, 10);
   assert.equal(order.filter((line) => line.startsWith('data')).length, 10);
 });
+
+test('faked timers and clocks do not stop the sockets', opts, async () => {
+  const { code, stdout, stderr } = await run('faked-timers');
+  assert.equal(code, 0, stderr);
+  assert.equal(stdout, 'done\n');
+});

@@ -8,7 +8,7 @@
 const assert = require('node:assert/strict');
 const { createHash, randomBytes } = require('node:crypto');
 const { test } = require('node:test');
-const { HOST, TIMEOUT, kit, once, peer } = require('./helpers/kit');
+const { HOST, TIMEOUT, kit, once, peer, until } = require('./helpers/kit');
 const { runJson } = require('./helpers/child');
 
 const opts = { timeout: TIMEOUT };
@@ -160,4 +160,40 @@ test('a chunk is a Buffer like any other', opts, async (t) => {
   assert.equal(chunk.subarray(2, 4).toString(), '23');
   assert.equal(chunk.byteOffset + chunk.length <= chunk.buffer.byteLength, true);
   assert.deepEqual(structuredClone(chunk), new Uint8Array(chunk));
+});
+
+test('a program that detaches what it was given harms nobody', { timeout: 60_000 }, async (t) => {
+  // A byte stream takes the buffer of what is enqueued, whatever mark it has.
+  const k = kit(t);
+  let got = 0;
+  const server = await k.listen({}, (conn) => {
+    let controller;
+    const stream = new ReadableStream({
+      type: 'bytes',
+      start: (c) => {
+        controller = c;
+      },
+    });
+    conn.on('data', (chunk) => {
+      got += chunk.length;
+      try {
+        controller.enqueue(new Uint8Array(chunk.buffer, chunk.byteOffset, chunk.length));
+      } catch (err) {
+        // A slab that more payloads are copied to may refuse.
+        assert.ok(err instanceof TypeError, err);
+      }
+    });
+    (async () => {
+      for await (const piece of stream) assert.ok(piece.length > 0);
+    })();
+  });
+  const client = k.own(peer.connect(server.address().port, HOST));
+  const block = Buffer.alloc(1 << 20, 'A');
+  for (let i = 0; i < 50; i++) {
+    if (!client.write(block)) await once(client, 'drain');
+    client.write('small');
+  }
+  const sent = 50 * (block.length + 5);
+  await until(() => got >= sent);
+  assert.equal(got, sent);
 });

@@ -145,3 +145,21 @@ test('a timeout that is too long for a timer warns and is not 1 ms', opts, async
   other.setTimeout(50);
   await once(other, 'timeout');
 });
+
+test('connecting counts as activity', opts, async (t) => {
+  const k = kit(t);
+  const server = await k.listen({ lib: peer });
+  const begin = Date.now();
+  let found = 0;
+  const lookup = (_host, options, callback) => {
+    setTimeout(() => {
+      found = Date.now();
+      callback(null, options.all ? [{ address: HOST, family: 4 }] : HOST, 4);
+    }, 80);
+  };
+  const socket = k.own(net.connect({ port: server.address().port, host: 'name.test', lookup }));
+  socket.setTimeout(120);
+  await once(socket, 'timeout');
+  // A timer that was not started again at the connection would have gone off 40 ms after the lookup.
+  assert.ok(Date.now() - found >= 110, `${found - begin} ms, then ${Date.now() - found} ms`);
+});
