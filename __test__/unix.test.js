@@ -129,6 +129,9 @@ test('a descriptor that is open already: a socket is taken over, a file is refus
   const file = path.join(directory(t), 'f');
   fs.writeFileSync(file, '');
   const fd = fs.openSync(file, 'r');
-  assert.throws(() => new net.Socket({ fd }), (err) => ['ENOTSOCK', 'ERR_INVALID_FD_TYPE'].includes(err.code));
+  assert.throws(
+    () => new net.Socket({ fd }),
+    (err) => ['ENOTSOCK', 'ERR_INVALID_FD_TYPE'].includes(err.code),
+  );
   fs.closeSync(fd);
 });
