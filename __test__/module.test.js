@@ -63,8 +63,9 @@ test('the package can be required by its name, whole and as net', (t) => {
   assert.equal(whole.Socket, only.Socket);
   assert.equal(whole.Server, only.Server);
   // `const net = require('socket/net')` replaces node:net: nothing that net has is missing.
+  // But for what late versions of 26 have for passing handles of Node's own between threads.
   const missing = Object.keys(require('node:net')).filter(
-    (name) => !(name in only) && !name.startsWith('_'),
+    (name) => !(name in only) && !name.startsWith('_') && name !== 'BoundSocket',
   );
   assert.deepEqual(missing, []);
 });
