@@ -3,7 +3,7 @@
 // with Node's code, and returns nothing; the `normalize*` functions turn the many forms of a call
 // into one.
 
-const { codedError, invalidType, invalidValue, outOfRange } = require('./errors');
+const { codedError, invalidType, outOfRange } = require('./errors');
 
 function validateFunction(value, name) {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
@@ -104,8 +104,6 @@ function normalizeArgs(args) {
 
 module.exports = {
   invalidAddress,
-  invalidType,
-  invalidValue,
   missingArguments,
   normalizeArgs,
   validateAbortSignal,

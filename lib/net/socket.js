@@ -34,7 +34,6 @@ const {
   kOpen,
   kPendingEnd,
   kReset,
-  kResource,
   kServer,
   kTimer,
   kTypeOfService,
@@ -372,10 +371,6 @@ const methods = {
     this[kUnrefed] = true;
     this._handle?.unref();
     return this;
-  },
-
-  [kResource]() {
-    return this._handle?.resource;
   },
 
   get _connecting() {

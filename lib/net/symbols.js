@@ -16,8 +16,8 @@ module.exports = {
   kOpen: Symbol('kOpen'),
   /** `_final`'s callback, while the FIN waits for queued bytes. */
   kPendingEnd: Symbol('kPendingEnd'),
+  /** The next close is a reset. */
   kReset: Symbol('kReset'),
-  kResource: Symbol('kResource'),
   /** Method of a server: one of its sockets is destroyed. */
   kServer: Symbol('kServer'),
   kTimer: Symbol('kTimer'),

@@ -18,7 +18,7 @@ const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { refreshTimer } = require('./timer');
-const { kBytesWritten, kResource } = require('./symbols');
+const { kBytesWritten } = require('./symbols');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -75,10 +75,10 @@ const methods = {
   },
 
   flushTick() {
-    if (this[kStaged] === null) return;
-    const resource = this[kResource]();
-    if (resource) resource.runInAsyncScope(sendStaged, null, this, false);
-    else sendStaged(this, false);
+    // What is staged has a handle: it is sent before the handle is let go (`flushBeforeClose`).
+    if (this[kStaged] !== null) {
+      this._handle.resource.runInAsyncScope(sendStaged, null, this, false);
+    }
   },
 
   _write(chunk, encoding, callback) {
