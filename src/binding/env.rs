@@ -6,16 +6,17 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Function, Int32Array, Uint8Array, Unknown, check_status};
+use napi::bindgen_prelude::{BufferSlice, Function, Int32Array, Uint8Array, Unknown, check_status};
 use napi::{Env, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use crate::binding::chunks::Lent;
-use crate::binding::encode::encode;
+use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
 use crate::binding::mailbox::Mailbox;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, Sends, Shared};
 use crate::core::chunks::SHARED_WINDOW;
+use crate::core::codec::Fault;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, HotWait, Turner};
@@ -57,6 +58,10 @@ pub(super) struct State {
 #[derive(Default)]
 struct Batch {
     data: Vec<(HandleId, usize, ChunkId)>,
+    /// Bytes that are in no chunk.
+    others: Vec<(HandleId, usize)>,
+    /// Large messages, for [`Engine::take_message`].
+    messages: Vec<Vec<u8>>,
     accepted: Vec<HandleId>,
     closed: Vec<HandleId>,
     chunks_done: Vec<ChunkId>,
@@ -150,6 +155,15 @@ impl Engine {
         Ok(id)
     }
 
+    /// The bytes of a large message of the last batch, by its number there, in memory of their own. Only
+    /// once.
+    #[napi(catch_unwind)]
+    pub fn take_message<'env>(&self, env: &'env Env, index: u32) -> Result<BufferSlice<'env>> {
+        let state = &mut *self.state.borrow_mut();
+        let message = state.batch.messages.get_mut(index as usize);
+        BufferSlice::copy_from(env, message.map(std::mem::take).unwrap_or_default())
+    }
+
     /// Makes the environment stay alive for events, or not.
     #[napi(catch_unwind)]
     pub fn set_ref(&self, env: Env, on: bool) -> Result<()> {
@@ -234,6 +248,12 @@ impl State {
                 stream.consumed(len);
             }
         }
+        for (id, len) in self.batch.others.drain(..) {
+            if let Some(stream) = self.registry.stream(id) {
+                stream.consumed(len);
+            }
+        }
+        self.batch.messages.clear();
         for id in self.batch.accepted.drain(..) {
             if let Some(listener) = self.registry.listener(id) {
                 listener.consumed();
@@ -253,8 +273,17 @@ impl State {
     fn deliver(&mut self) -> u32 {
         let count = self.taken.len().min(self.shared.room());
         for (index, event) in self.taken.drain(..count).enumerate() {
-            self.shared.set_event(index, encode(&event));
+            let mut row = encode(&event);
             match event {
+                Event::Messages { id, chunk, len, .. } => {
+                    self.batch.data.push((id, len as usize, chunk))
+                }
+                Event::Message { id, bytes } => {
+                    row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
+                    self.batch.others.push((id, bytes.len()));
+                    self.batch.messages.push(bytes);
+                }
+                Event::Fault { id, .. } => self.batch.others.push((id, Fault::WEIGHT)),
                 Event::Connected { id, transport } => self.registry.connected(id, transport),
                 Event::Accepted {
                     listener,
@@ -286,8 +315,11 @@ impl State {
                 | Event::Finished { .. }
                 | Event::Failed { .. } => {}
             }
+            self.shared.set_event(index, row);
         }
-        let bytes = self.batch.data.iter().map(|(_, len, _)| len).sum();
+        let in_chunks = self.batch.data.iter().map(|(_, len, _)| len);
+        let bytes = in_chunks.chain(self.batch.others.iter().map(|(_, len)| len));
+        let bytes = bytes.sum();
         match self.busy.record(count, bytes) {
             Turner::Owner => self.core.ask_crank(),
             Turner::Io => self.core.give_back_crank(),
@@ -307,6 +339,7 @@ impl State {
 impl Batch {
     fn is_empty(&self) -> bool {
         self.data.is_empty()
+            && self.others.is_empty()
             && self.accepted.is_empty()
             && self.closed.is_empty()
             && self.chunks_done.is_empty()

@@ -8,6 +8,8 @@ use napi::{Result, Status};
 use napi_derive::napi;
 use socket2::SockAddr;
 
+use crate::core::codec::number::NumberType;
+use crate::core::codec::{Codec, ValueType};
 use crate::core::endpoint::Endpoint;
 use crate::core::error;
 use crate::core::options::{KeepAlive, StreamOptions};
@@ -52,6 +54,61 @@ pub struct NativeStreamOptions {
     pub keep_alive_delay: u32,
     /// Start to read as soon as the connection stands.
     pub read_at_once: bool,
+    /// The bytes are messages.
+    pub codec: Option<NativeCodec>,
+}
+
+/// What the bytes of a connection mean, see `core::codec`.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeCodec {
+    /// Every message has a header with its length.
+    pub framed: bool,
+    /// What a message is made of.
+    pub value: ValueKind,
+    /// The longest message that is taken, in bytes.
+    pub max_message: u32,
+}
+
+/// What a message is made of.
+#[napi]
+#[derive(Debug)]
+pub enum ValueKind {
+    /// Bytes, as they are.
+    Bytes,
+    /// UTF-8.
+    Text,
+    /// JSON texts.
+    Json,
+    /// Numbers of 8 bits.
+    Bits8,
+    /// Numbers of 16 bits.
+    Bits16,
+    /// Numbers of 32 bits.
+    Bits32,
+    /// Numbers of 64 bits.
+    Bits64,
+    /// Signed 64-bit integers, to be given as doubles.
+    LongAsDouble,
+}
+
+impl From<NativeCodec> for Codec {
+    fn from(codec: NativeCodec) -> Self {
+        Self {
+            framed: codec.framed,
+            value: match codec.value {
+                ValueKind::Bytes => ValueType::Bytes,
+                ValueKind::Text => ValueType::Text,
+                ValueKind::Json => ValueType::Json,
+                ValueKind::Bits8 => ValueType::Numbers(NumberType::Bits8),
+                ValueKind::Bits16 => ValueType::Numbers(NumberType::Bits16),
+                ValueKind::Bits32 => ValueType::Numbers(NumberType::Bits32),
+                ValueKind::Bits64 => ValueType::Numbers(NumberType::Bits64),
+                ValueKind::LongAsDouble => ValueType::Numbers(NumberType::LongAsDouble),
+            },
+            max_message: codec.max_message,
+        }
+    }
 }
 
 /// Options of a listening socket.
@@ -97,6 +154,7 @@ impl From<NativeStreamOptions> for StreamOptions {
                 .keep_alive
                 .then(|| keep_alive(options.keep_alive_delay, 0, 0)),
             read_at_once: options.read_at_once,
+            codec: options.codec.map(Codec::from),
         }
     }
 }

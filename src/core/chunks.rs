@@ -33,6 +33,9 @@ pub const SHARED_WINDOW: usize = 64 * 1024;
 /// have come, and that little is wasted where a read brings less.
 pub const OWN_WINDOW: usize = 256 * 1024;
 
+/// Every read begins at a multiple of this, so that numbers in it are aligned.
+pub const ALIGNMENT: usize = 8;
+
 /// Shared chunks an engine may have. Together they bound what all streams that read little can
 /// have on the way to an owner that is busy.
 pub const MAX_SHARED: usize = 4;
@@ -96,7 +99,9 @@ impl Chunk {
     pub fn fill(&mut self, len: usize) -> usize {
         debug_assert!(len <= self.spare());
         let offset = self.cursor;
-        self.cursor += len;
+        self.cursor = (offset + len)
+            .next_multiple_of(ALIGNMENT)
+            .min(self.memory.size());
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         offset
     }

@@ -61,7 +61,7 @@ pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, option
 /// The life of an open stream.
 pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
     let mut driver = Driver {
-        receiver: Receiver::default(),
+        receiver: Receiver::new(stream.codec()),
         engine,
         stream,
         transport,

@@ -21,12 +21,16 @@ use crate::core::event::{Event, EventSink, HandleId};
 use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use crate::core::receive_messages::Desk;
 use crate::core::stream::Stream;
 use crate::core::transport::{Transport, domain_of};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
     pub(crate) chunks: Arc<ChunkPool>,
+    /// Where messages are read to before they are decoded. Only the thread that turns the runtime locks
+    /// it, so it never waits.
+    pub(crate) desk: Mutex<Desk>,
     sink: Arc<dyn EventSink>,
     ids: Mutex<Ids>,
     /// Nobody listens any more: the engine is being taken down.
@@ -83,6 +87,7 @@ impl Engine {
         Ok(Self {
             shared: Arc::new(Shared {
                 chunks: Arc::default(),
+                desk: Mutex::default(),
                 sink,
                 ids: Mutex::default(),
                 stopped: AtomicBool::new(false),
@@ -115,7 +120,7 @@ impl Engine {
     /// After [`Engine::stop`], like everything that starts something.
     #[must_use]
     pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
-        let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
+        let stream = Stream::new(self.shared.new_id(), &options.stream);
         let task = driver::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
         self.runtime().spawn(task);
         stream
@@ -136,7 +141,7 @@ impl Engine {
         let _inside = self.runtime().enter();
         let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
         transport.apply(options);
-        let stream = Stream::new(self.shared.new_id(), options.read_at_once);
+        let stream = Stream::new(self.shared.new_id(), options);
         self.runtime().spawn(driver::run_open(
             Arc::clone(&self.shared),
             Arc::clone(&stream),

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::core::codec::Fault;
 use crate::core::error::Error;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
@@ -16,7 +17,8 @@ pub type ChunkId = u32;
 /// Something that happened to a handle.
 ///
 /// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), then
-/// `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they happen, and `Closed` last, once.
+/// `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they happen, and `Closed` last,
+/// once. A stream with a codec has `Messages`, `Message` and `Fault` where another has `Data`.
 #[derive(Debug)]
 pub enum Event {
     /// An attempt to connect succeeded.
@@ -64,6 +66,31 @@ pub enum Event {
         own: bool,
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
+    },
+    /// Messages came in, see [`crate::core::codec::run`].
+    Messages {
+        /// Whose.
+        id: HandleId,
+        /// The chunk they are in. It serves all streams.
+        chunk: ChunkId,
+        /// Where in it, in bytes: a multiple of 8.
+        offset: u32,
+        /// Bytes of the run.
+        len: u32,
+    },
+    /// A large message came in.
+    Message {
+        /// Whose.
+        id: HandleId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Something came in that is no message.
+    Fault {
+        /// Whose.
+        id: HandleId,
+        /// What.
+        fault: Fault,
     },
     /// The peer ended its half.
     End {

@@ -14,7 +14,9 @@
 //! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |
 //! | [`stream`] | the handle of a stream |
 //! | [`driver`] | the task that drives a stream |
+//! | [`codec`] | from the bytes of a stream to messages (pure) |
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
+//! | [`receive_messages`] | the same for streams whose bytes are messages |
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
 //! | [`crank`] | which thread turns the runtime |
@@ -30,6 +32,7 @@
 #![warn(missing_docs)]
 
 pub mod chunks;
+pub mod codec;
 pub mod connect;
 pub(crate) mod crank;
 pub(crate) mod driver;
@@ -42,6 +45,7 @@ pub mod hot_wait;
 pub mod listener;
 pub mod options;
 pub mod receive;
+pub(crate) mod receive_messages;
 pub mod stream;
 pub mod transport;
 pub mod write_queue;

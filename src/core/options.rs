@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::codec::Codec;
 use crate::core::endpoint::Endpoint;
 
 /// Probes of an idle connection (`SO_KEEPALIVE` and its three numbers).
@@ -25,6 +26,8 @@ pub struct StreamOptions {
     pub keep_alive: Option<KeepAlive>,
     /// Start to read as soon as the connection stands.
     pub read_at_once: bool,
+    /// The bytes are messages, and the owner gets those.
+    pub codec: Option<Codec>,
 }
 
 /// One attempt to connect.

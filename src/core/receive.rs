@@ -6,18 +6,22 @@
 use std::io;
 use std::task::{Context, Poll};
 
+use crate::core::codec::Codec;
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::flow::ReadFlow;
+use crate::core::receive_messages::MessageReceiver;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
 
 /// Reads of one stream before the others get their turn.
-const READS_PER_TURN: usize = 4;
+pub(crate) const READS_PER_TURN: usize = 4;
 
 /// Receives for one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
+    /// The bytes are messages, and this receives them.
+    messages: Option<Box<MessageReceiver>>,
     flow: ReadFlow,
     /// The peer ended its half, or reading failed: there is nothing more to come.
     ended: bool,
@@ -34,6 +38,14 @@ struct Received {
 }
 
 impl Receiver {
+    /// Receives bytes, or messages of `codec`.
+    pub(crate) fn new(codec: Option<Codec>) -> Self {
+        Self {
+            messages: codec.map(|codec| Box::new(MessageReceiver::new(codec))),
+            ..Self::default()
+        }
+    }
+
     /// Reads what there is, within what may be read, and tells the owner. On return the task is
     /// woken when there is more to do.
     ///
@@ -46,6 +58,9 @@ impl Receiver {
         stream: &Stream,
         transport: &Transport,
     ) -> io::Result<()> {
+        if let Some(messages) = &mut self.messages {
+            return messages.poll(cx, engine, stream, transport);
+        }
         for _ in 0..READS_PER_TURN {
             if self.ended || !stream.may_read() {
                 return Ok(());
@@ -147,6 +162,6 @@ impl Receiver {
 }
 
 /// Places and lengths in a chunk fit: a chunk is far smaller than 4 GiB.
-fn fit(value: usize) -> u32 {
+pub(crate) fn fit(value: usize) -> u32 {
     u32::try_from(value).expect("a chunk is smaller than 4 GiB")
 }

@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
 
+use crate::core::codec::Codec;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::HandleId;
 use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
+use crate::core::options::StreamOptions;
 use crate::core::transport::Transport;
 use crate::core::write_queue::WriteQueue;
 
@@ -29,6 +31,8 @@ const PARKED: u8 = 1 << 4;
 #[derive(Debug)]
 pub struct Stream {
     id: HandleId,
+    /// What the received bytes mean, if that is for the engine to know.
+    codec: Option<Codec>,
     /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
     flags: AtomicU8,
     /// Bytes on their way to the owner.
@@ -64,10 +68,11 @@ pub enum Ended {
 }
 
 impl Stream {
-    pub(crate) fn new(id: HandleId, reading: bool) -> Arc<Self> {
+    pub(crate) fn new(id: HandleId, options: &StreamOptions) -> Arc<Self> {
         Arc::new(Self {
             id,
-            flags: AtomicU8::new(if reading { READING } else { 0 }),
+            codec: options.codec,
+            flags: AtomicU8::new(if options.read_at_once { READING } else { 0 }),
             undelivered: AtomicUsize::new(0),
             ahead: AtomicUsize::new(FIRST_AHEAD),
             received: AtomicU64::new(0),
@@ -81,6 +86,10 @@ impl Stream {
     #[must_use]
     pub fn id(&self) -> HandleId {
         self.id
+    }
+
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.codec
     }
 
     /// Starts to read, or goes on.

@@ -14,6 +14,7 @@ use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use bytes::BufMut;
 use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
@@ -85,6 +86,15 @@ impl Transport {
     /// `WouldBlock` where there is nothing; otherwise what the system says.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         each!(self, stream => stream.try_read(buffer))
+    }
+
+    /// Reads once, at most `most` bytes to the end of `buffer`. `Ok(0)` is the end of the peer's half.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is nothing; otherwise what the system says.
+    pub fn try_read_to_end_of(&self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
+        let mut buffer = buffer.limit(most);
+        each!(self, stream => stream.try_read_buf(&mut buffer))
     }
 
     /// Forgets that the socket was readable, after a read that did not fill its buffer: the system
