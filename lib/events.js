@@ -43,6 +43,7 @@ const now = performance.now.bind(performance);
  * @param {() => void} host.supply
  * @param {(id: number) => Buffer} host.sharedChunk
  * @param {(id: number) => Buffer} host.takeOwnChunk
+ * @param {(index: number) => Buffer} host.takeMessage
  * @param {(err: unknown) => void} host.fatalException
  * @returns {() => void} what the engine calls when there are events
  */
@@ -53,22 +54,45 @@ function createDrain({
   supply,
   sharedChunk,
   takeOwnChunk,
+  takeMessage,
   fatalException,
 }) {
   let index = 0; // of the next event of the batch
   let count = 0; // of events in the batch
   let current = null; // the handle whose event, ticks and jobs run now
+  /**
+   * Messages of one event, see `StreamHandle.openRun`. Each is delivered like an event of its own.
+   * @type {{ handle: any, isLast(): boolean, deliverNext(): void } | null}
+   */
+  let run = null;
 
   /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
   function deliverNext() {
+    if (run !== null) {
+      deliverOfRun();
+      return;
+    }
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
     const handle = handles[events[at]];
     current = handle;
+    if (kind === EventKind.Messages) {
+      run = handle.openRun(sharedChunk(events[at + 2]), events[at + 3], events[at + 4]);
+      if (run !== null) deliverOfRun();
+      return;
+    }
     const a = events[at + 2];
     const b = events[at + 3];
     const c = events[at + 4];
     handle.resource.runInAsyncScope(deliver, handle, kind, a, b, c);
+  }
+
+  function deliverOfRun() {
+    const messages = run;
+    if (messages.isLast()) run = null;
+    const { handle } = messages;
+    current = handle;
+    handle.resource.runInAsyncScope(messages.deliverNext, messages);
   }
 
   /** In the handle's own async context. @this {any} the handle */
@@ -78,6 +102,10 @@ function createDrain({
         return this.deliverCopy(sharedChunk(a), b, c);
       case EventKind.OwnData:
         return this.deliverView(takeOwnChunk(a), b, c);
+      case EventKind.Message:
+        return this.deliverMessage(takeMessage(a));
+      case EventKind.Fault:
+        return this.deliverFault(a, b >>> 0);
       case EventKind.Written:
         return this.deliverWritten();
       case EventKind.End:
@@ -101,7 +129,7 @@ function createDrain({
 
   /** Delivers until the batch or the budget is used up; answers whether the budget is. */
   function deliverBatch(budget) {
-    while (index < count) {
+    while (run !== null || index < count) {
       deliverNext();
       if (runTicks === null) {
         flushTick();
@@ -137,7 +165,7 @@ function createDrain({
       budget.owesTicks = false;
       runTicks?.();
     }
-    if (index === count) {
+    if (run === null && index === count) {
       const wait = MAY_WAIT && budget.hot && count <= MAX_HOT_EVENTS;
       budget.hot = false;
       index = 0;

@@ -23,6 +23,8 @@ const debug = debuglog('socket');
  * Callbacks: `onconnect(owner, handle)`,
  * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
+ * A stream with a codec has, instead of `ondata`: `onmessages(owner, chunk, offset, length)`, which answers
+ * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`.
  */
 class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
@@ -121,6 +123,11 @@ class StreamHandle extends Handle {
     return (this.busy & WRITING) !== 0;
   }
 
+  /** Whether `onfinished` is to come. */
+  get isEnding() {
+    return (this.busy & ENDING) !== 0;
+  }
+
   /** Bytes that the system has not taken yet. */
   queued() {
     return this.id < 0 ? 0 : engine().queued(this.id);
@@ -196,6 +203,23 @@ class StreamHandle extends Handle {
   deliverView(chunk, offset, length) {
     if (this.busy & CLOSING) return;
     this.deliverPayload(Buffer.from(chunk.buffer, offset, length));
+  }
+
+  /**
+   * Messages in one piece (`src/core/codec/run.rs`). Answers who delivers them one by one, or null if nobody
+   * is to get them. The chunk serves all streams.
+   */
+  openRun(chunk, offset, length) {
+    if (this.busy & CLOSING) return null;
+    return this.callbacks.onmessages(this.owner, chunk, offset, length);
+  }
+
+  deliverMessage(bytes) {
+    if (!(this.busy & CLOSING)) this.callbacks.onmessage(this.owner, bytes);
+  }
+
+  deliverFault(kind, bytes) {
+    if (!(this.busy & CLOSING)) this.callbacks.onfault(this.owner, kind, bytes);
   }
 
   deliverPayload(payload) {

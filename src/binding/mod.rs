@@ -9,6 +9,7 @@
 //! | [`encode`] | an event as five integers |
 //! | [`shared`] | the array of integers that JavaScript reads events from |
 //! | [`registry`] | handle numbers and what they name |
+//! | [`picture`] | images that are sent as messages |
 //! | [`chunks`] | JavaScript's memory, as the engine sees it |
 //!
 //! Only `mailbox`, `chunks` and `shared` contain `unsafe`, `env` for one call of Node-API, and
@@ -29,5 +30,6 @@ pub mod env;
 pub mod handles;
 pub mod mailbox;
 pub mod options;
+pub mod picture;
 pub mod registry;
 pub mod shared;

@@ -20,6 +20,7 @@
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
 //! | [`crank`] | which thread turns the runtime |
+//! | [`picture`] | encodings of images that are sent as messages (pure) |
 //! | [`engine`] | all of it, and the I/O thread |
 //! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
 //!
@@ -44,6 +45,7 @@ pub mod flow;
 pub mod hot_wait;
 pub mod listener;
 pub mod options;
+pub mod picture;
 pub mod receive;
 pub(crate) mod receive_messages;
 pub mod stream;

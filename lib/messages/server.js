@@ -1,0 +1,155 @@
+'use strict';
+// `SocketServer`: listens, and makes a `Socket` of each connection.
+
+const dns = require('node:dns');
+const { EventEmitter } = require('node:events');
+const { isIP } = require('node:net');
+const { ListenHandle } = require('../listen-handle');
+const { listenError } = require('../errors');
+const { endpointOf } = require('../net/address');
+const { MessageConnection, kOpen } = require('./connection');
+const { MessageError } = require('./errors');
+const { formatOf, serverOptions, streamOptions } = require('./options');
+
+/** libuv's default for the kernel's queue of connections. */
+const BACKLOG = 511;
+
+const kHandle = Symbol('kHandle');
+const kStart = Symbol('kStart');
+const kConnections = Symbol('kConnections');
+const kFormat = Symbol('kFormat');
+const kUnrefed = Symbol('kUnrefed');
+
+/** The server's end of a connection. */
+class Socket extends MessageConnection {}
+
+const callbacks = {
+  onconnection(server, handle) {
+    if (server[kHandle] === null) {
+      handle.attach(null, { onclose() {} });
+      handle.close();
+      return;
+    }
+    const socket = new Socket(server[kFormat]);
+    server[kConnections].add(socket);
+    socket.once('close', () => {
+      server[kConnections].delete(socket);
+      closeIfDone(server);
+    });
+    socket[kOpen](handle);
+    server.emit('connection', socket);
+  },
+  onclose: (server) => closeIfDone(server),
+};
+
+class SocketServer extends EventEmitter {
+  /** @param {object} [options] see `messages.d.ts` */
+  constructor(options) {
+    super();
+    this.options = serverOptions(options);
+    this[kFormat] = formatOf(this.options);
+    /** @type {ListenHandle | null} */
+    this[kHandle] = null;
+    /** Marks a `start()` that is under way, and whether `close` is owed. */
+    this[kStart] = null;
+    this[kConnections] = new Set();
+    this[kUnrefed] = false;
+  }
+
+  /** Listens. `listening` follows, or `error`. */
+  start() {
+    if (this[kStart] !== null) return;
+    const token = { isStopped: false, isClosed: false };
+    this[kStart] = token;
+    const { hostInterface } = this.options;
+    if (isIP(hostInterface) !== 0) {
+      process.nextTick(() => listen(this, token, hostInterface));
+      return;
+    }
+    dns.lookup(hostInterface, (err, address) => {
+      if (err && this[kStart] === token) failed(this, err);
+      else listen(this, token, address);
+    });
+  }
+
+  /** Stops listening and closes all connections; `close` follows when they are closed. */
+  stop() {
+    const token = this[kStart];
+    if (token === null || token.isStopped) return;
+    token.isStopped = true;
+    const handle = this[kHandle];
+    this[kHandle] = null;
+    if (handle === null) process.nextTick(closeIfDone, this);
+    else handle.close();
+    for (const socket of this[kConnections]) socket.close();
+  }
+
+  /** The open connections. */
+  get connections() {
+    return [...this[kConnections]];
+  }
+
+  /** Where it listens, or null. @returns {{ address: string, family: string, port: number } | null} */
+  address() {
+    const name = this[kHandle]?.getsockname() ?? -1;
+    if (typeof name === 'number') return null;
+    const { address, family, port } = name;
+    return { address, family, port };
+  }
+
+  ref() {
+    this[kUnrefed] = false;
+    this[kHandle]?.ref();
+    return this;
+  }
+
+  unref() {
+    this[kUnrefed] = true;
+    this[kHandle]?.unref();
+    return this;
+  }
+
+  /** Stops, and waits until all is closed. */
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    if (this[kStart] === null) return;
+    await new Promise((resolve) => {
+      this.once('close', resolve);
+      this.stop();
+    });
+  }
+}
+
+function listen(server, token, address) {
+  if (token.isStopped) return;
+  const { options } = server;
+  const handle = new ListenHandle();
+  const native = { backlog: BACKLOG, ipv6Only: false, reusePort: false };
+  const local = endpointOf(address, options.port);
+  const status = handle.listen(local, native, streamOptions(options, server[kFormat]));
+  if (status < 0) {
+    failed(server, listenError(status, address, options.port));
+    return;
+  }
+  handle.attach(server, callbacks);
+  server[kHandle] = handle;
+  if (server[kUnrefed]) handle.unref();
+  handle.resource.runInAsyncScope(() => server.emit('listening', server.address().port));
+}
+
+function failed(server, cause) {
+  server[kStart] = null;
+  const message = `Failed to start server listening: ${cause.message}`;
+  const err = new MessageError(cause.code, message, { cause });
+  if (server.listenerCount('error') > 0) server.emit('error', message, err);
+  else process.emitWarning(err);
+}
+
+/** The last of a stopped server's connections, or its listening socket, is closed. */
+function closeIfDone(server) {
+  const token = server[kStart];
+  if (!token?.isStopped || server[kConnections].size > 0) return;
+  server[kStart] = null;
+  server.emit('close');
+}
+
+module.exports = { Socket, SocketServer };
