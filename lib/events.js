@@ -65,6 +65,7 @@ function createDrain({
    * @type {{ handle: any, isLast(): boolean, deliverNext(): void } | null}
    */
   let run = null;
+  let delivered = 0; // events, counting each message of a run
 
   /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
   function deliverNext() {
@@ -87,12 +88,25 @@ function createDrain({
     handle.resource.runInAsyncScope(deliver, handle, kind, a, b, c);
   }
 
+  /** Messages of a run, as far as the next flush, each like an event of its own. */
   function deliverOfRun() {
-    const messages = run;
-    if (messages.isLast()) run = null;
-    const { handle } = messages;
-    current = handle;
-    handle.resource.runInAsyncScope(messages.deliverNext, messages);
+    current = run.handle;
+    current.resource.runInAsyncScope(deliverSome);
+  }
+
+  function deliverSome() {
+    for (;;) {
+      const messages = run;
+      if (messages.isLast()) run = null;
+      messages.deliverNext();
+      if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
+      delivered++;
+      runTicks();
+      if (hasAfterwards()) {
+        runAfterwards();
+        runTicks();
+      }
+    }
   }
 
   /** In the handle's own async context. @this {any} the handle */
@@ -140,7 +154,7 @@ function createDrain({
         runAfterwards();
         runTicks();
       }
-      if (++budget.events % EVENTS_PER_FLUSH === 0) {
+      if (++delivered % EVENTS_PER_FLUSH === 0) {
         flush(budget);
         if (isSpent(budget)) return true;
       }
@@ -157,7 +171,7 @@ function createDrain({
     runTicks();
   }
 
-  const isSpent = (budget) => budget.events >= BUDGET_EVENTS || now() - budget.start > BUDGET_TIME;
+  const isSpent = (budget) => delivered >= BUDGET_EVENTS || now() - budget.start > BUDGET_TIME;
 
   /** One turn of the loop: answers whether there is more to do in a later one. */
   function drainOnce(budget) {
@@ -177,7 +191,8 @@ function createDrain({
   }
 
   return function drain() {
-    const budget = { events: 0, start: now(), hot: false, owesTicks: false };
+    delivered = 0;
+    const budget = { start: now(), hot: false, owesTicks: false };
     let state = 'going on';
     setDraining(true);
     try {

@@ -15,12 +15,8 @@ const { kConnectOptions } = require('../net/symbols');
 const { validatePort } = require('../args');
 const { addMessage } = require('./encode');
 const { MessageError } = require('./errors');
+const { CLOSED, CONNECTING, MessageConnection, NEW, OPEN } = require('./connection');
 const {
-  CLOSED,
-  CONNECTING,
-  MessageConnection,
-  NEW,
-  OPEN,
   kAbandon,
   kDropped,
   kFail,
@@ -31,7 +27,7 @@ const {
   kSendLater,
   kState,
   kUnrefed,
-} = require('./connection');
+} = require('./symbols');
 const { DEFAULT_PORT, clientOptions, formatOf, streamOptions } = require('./options');
 
 const kAttempt = Symbol('kAttempt');

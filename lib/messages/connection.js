@@ -17,6 +17,18 @@ const { addMessage } = require('./encode');
 const { MessageError, faultError } = require('./errors');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
+const {
+  kAbandon,
+  kDropped,
+  kFail,
+  kFormat,
+  kHandle,
+  kOpen,
+  kOutbox,
+  kSendLater,
+  kState,
+  kUnrefed,
+} = require('./symbols');
 
 const NEW = 0;
 const CONNECTING = 1;
@@ -30,22 +42,12 @@ const CLOSED = 4;
  */
 const LINGER = 2000;
 
-const kState = Symbol('kState');
-const kOutbox = Symbol('kOutbox');
 const kInbox = Symbol('kInbox');
-const kHandle = Symbol('kHandle');
 const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
-const kFormat = Symbol('kFormat');
-const kFail = Symbol('kFail');
-const kOpen = Symbol('kOpen');
 const kEnd = Symbol('kEnd');
 const kClosed = Symbol('kClosed');
-const kDropped = Symbol('kDropped');
-const kUnrefed = Symbol('kUnrefed');
 const kLinger = Symbol('kLinger');
-const kAbandon = Symbol('kAbandon');
-const kSendLater = Symbol('kSendLater');
 
 /** The handle's callbacks, with the connection first. */
 const callbacks = {
@@ -61,7 +63,7 @@ const callbacks = {
   /** Only of a stream without a codec: raw images. */
   ondata(connection, bytes) {
     touched(connection);
-    if (connection[kState] === OPEN) connection[kInbox].deliverOne(bytes);
+    if (connection[kState] === OPEN) connection[kInbox].deliver(bytes);
   },
   onfault(connection, kind, bytes) {
     if (connection[kState] !== OPEN) return;
@@ -102,11 +104,7 @@ class MessageConnection extends EventEmitter {
     this[kLinger] = null;
     this[kPeer] = null;
     this[kUnrefed] = false;
-    this[kInbox] = new Inbox(format.receive, format, {
-      ondata: (value) => this.emit('data', value),
-      onmessages: (values) => this.emit('messages', values),
-      onbadmessage: (err) => this[kFail](err),
-    });
+    this[kInbox] = new Inbox(format, this);
     this[kOutbox] = new Outbox(format.isFramed, {
       onsent: () => {
         touched(this);
@@ -280,21 +278,4 @@ function peerOf(handle) {
   return typeof peer === 'number' ? null : { address: peer.address, port: peer.port };
 }
 
-module.exports = {
-  CLOSED,
-  CLOSING,
-  CONNECTING,
-  MessageConnection,
-  NEW,
-  OPEN,
-  kAbandon,
-  kDropped,
-  kFail,
-  kFormat,
-  kHandle,
-  kOpen,
-  kOutbox,
-  kSendLater,
-  kState,
-  kUnrefed,
-};
+module.exports = { CLOSED, CONNECTING, MessageConnection, NEW, OPEN };

@@ -6,6 +6,7 @@
 
 const { ReceiveMemory } = require('../memory');
 const { notJson } = require('./errors');
+const { kFail } = require('./symbols');
 
 /** Bytes that are made a string together. What a program keeps of them keeps no more than this in memory. */
 const GROUP = 4096;
@@ -13,36 +14,44 @@ const GROUP = 4096;
 const SHORT_TEXT = 1024;
 
 const INT = Int32Array.BYTES_PER_ELEMENT;
+/** Of an integer: the message has a header of five bytes (`LONG` in `run.rs`). */
+const LONG = 1 << 30;
+
+/** In place of a value that could not be made, and was told of. */
+const BAD = Symbol('BAD');
 
 /**
- * Reads runs, one at a time.
+ * Reads runs, one at a time. `lib/events.js` calls `isLast()` and `deliverNext()`.
  */
 class Inbox {
   /**
-   * @param {import('./types').Type} type
-   * @param {{ isFramed: boolean, isBatch: boolean, emitsArrays: boolean }} mode
-   *   `isBatch`: all messages of a run are delivered together; `emitsArrays`: raw numbers are delivered as arrays
-   * @param {{ ondata(value: any): void, onmessages(values: any[]): void, onbadmessage(err: Error): void }} owner
+   * @param {import('./options').Format} format
+   * @param {import('./connection').MessageConnection} owner emits `data`, or in batches `messages`
    */
-  constructor(type, mode, owner) {
-    this.type = type;
-    this.mode = mode;
+  constructor(format, owner) {
+    const { receive, isFramed, isBatch, emitsArrays } = format;
     this.owner = owner;
-    this.isText = type.family === 'text' || type.family === 'json';
+    this.isBatch = isBatch;
+    this.isFramed = isFramed;
+    this.View = receive.View;
+    this.size = receive.size;
+    this.isJson = receive.family === 'json';
+    this.isBytes = receive.family === 'image';
     /** Raw numbers are delivered one by one. */
-    this.isSplit = type.family === 'number' && !mode.isFramed && !mode.emitsArrays;
+    this.isSplit = receive.family === 'number' && !isFramed && !emitsArrays;
+    /** Bytes before a payload: of text, JSON and bytes the header is still there. */
+    this.header = isFramed && receive.View === null ? 1 : 0;
     /** Where received bytes are copied to. */
     this.memory = null;
     /** For `lib/events.js`: in whose context messages are delivered. */
     this.handle = null;
-
     /** Nothing is delivered any more. */
     this.isStopped = true;
 
     this.chunk = null;
     this.ints = null;
     this.numbers = null;
-    /** Which of `ints` are the messages' (`next` is the next one's), and where the next one's payload is. */
+    /** Which of `ints` are the messages' (`next` is the next one's), and where the next message is. */
     this.next = 0;
     this.end = 0;
     this.at = 0;
@@ -67,104 +76,76 @@ class Inbox {
   /** Begins with the run at `offset`. */
   open(chunk, offset, length) {
     const ints = new Int32Array(chunk.buffer, offset, length / INT);
-    const { View, size } = this.type;
     this.chunk = chunk;
     this.ints = ints;
     this.end = ints.length - 1;
     this.next = this.end - ints[this.end];
     this.groupEnd = 0;
-    if (View !== null) {
-      // The payloads come first, and are aligned.
-      this.numbers = new View(chunk.buffer, offset, Math.floor((this.next * INT) / size));
+    if (this.View === null) this.at = offset;
+    else {
+      this.numbers = new this.View(chunk.buffer, offset, Math.floor((this.next * INT) / this.size));
       this.at = 0;
-    } else this.at = offset;
-    if (this.isSplit) this.left = ints[this.next];
+      if (this.isSplit) this.left = ints[this.next];
+    }
     return this;
   }
 
   /** Whether the next delivery is the last of the run. */
   isLast() {
-    if (this.mode.isBatch || this.isStopped) return true;
-    if (this.isSplit) return this.left <= 1 && this.next + 1 >= this.end;
-    return this.next + 1 >= this.end;
+    if (this.isStopped || this.isBatch) return true;
+    return this.next + 1 >= this.end && this.left <= 1;
   }
 
   /** Delivers one message, or, in batches, all. Goes past it first: the listener may throw. */
   deliverNext() {
     if (this.isStopped) return;
-    if (!this.mode.isBatch) {
-      this.deliver(this.take());
-      return;
+    if (this.isBatch) this.deliverAll();
+    else {
+      const value = this.take();
+      if (value !== BAD) this.owner.emit('data', value);
     }
+  }
+
+  deliverAll() {
     const values = [];
     while (this.next < this.end) {
       const value = this.take();
       if (value !== BAD) values.push(value);
     }
-    if (values.length > 0) this.owner.onmessages(values);
-  }
-
-  deliver(value) {
-    if (value !== BAD) this.owner.ondata(value);
+    if (values.length > 0) this.owner.emit('messages', values);
   }
 
   /** The next value of the run. */
   take() {
-    if (this.isSplit) return this.takeNumber();
+    if (this.View !== null) return this.isSplit ? this.takeNumber() : this.takeNumbers();
     const entry = this.ints[this.next++];
-    if (this.isText) {
-      const text = entry < 0 ? this.takeText(~entry) : this.takeAscii(entry);
-      return this.type.family === 'json' ? this.parse(text) : text;
+    let length = entry < 0 ? ~entry : entry;
+    let from = this.at + this.header;
+    if (length >= LONG) {
+      length -= LONG;
+      from += 4;
     }
-    return this.numbers === null ? this.takeBytes(entry) : this.takeNumbers(entry);
-  }
-
-  takeNumber() {
-    if (--this.left === 0) {
-      this.next++;
-      if (this.next < this.end) this.left = this.ints[this.next];
+    const to = from + length;
+    this.at = to;
+    if (this.isBytes) return this.copy(from, length);
+    let text;
+    if (entry < 0) text = this.chunk.utf8Slice(from, to);
+    else if (length > SHORT_TEXT) text = this.chunk.latin1Slice(from, to);
+    else {
+      if (to > this.groupEnd) this.openGroup(from, to);
+      text = this.group.substring(from - this.groupAt, to - this.groupAt);
     }
-    return this.numbers[this.at++];
+    return this.isJson ? this.parse(text) : text;
   }
 
-  takeNumbers(count) {
-    const { numbers, at } = this;
-    this.at += count;
-    if (count === 1 && this.mode.isFramed) return numbers[at];
-    return arrayOf(numbers, at, count);
-  }
-
-  takeBytes(length) {
-    const { chunk, at } = this;
-    this.at += length;
-    this.memory ??= new ReceiveMemory();
-    return this.memory.copy(new Uint8Array(chunk.buffer, at, length));
-  }
-
-  takeText(length) {
-    const { at } = this;
-    this.at += length;
-    return this.chunk.utf8Slice(at, at + length);
-  }
-
-  takeAscii(length) {
-    const { at } = this;
-    this.at += length;
-    if (length > SHORT_TEXT) return this.chunk.latin1Slice(at, at + length);
-    if (at + length > this.groupEnd) this.openGroup(length);
-    const from = at - this.groupAt;
-    return this.group.substring(from, from + length);
-  }
-
-  /** Makes a string of the next text, of `length` bytes, and of as many of those behind it as are short. */
-  openGroup(length) {
-    const { at, next, end, ints } = this;
-    const from = at - length;
-    let to = at;
-    for (let i = next; i < end; i++) {
+  /** Makes a string of the text in `from..to`, and of as many of those behind it as are short. */
+  openGroup(from, to) {
+    const { header, end, ints } = this;
+    const limit = from + GROUP;
+    for (let i = this.next; i < end; i++) {
       const entry = ints[i];
-      if (entry < 0 || to + entry - from > GROUP) break;
-      to += entry;
+      if (entry < 0 || entry > SHORT_TEXT || to + header + entry > limit) break;
+      to += header + entry;
     }
     this.group = this.chunk.latin1Slice(from, to);
     this.groupAt = from;
@@ -175,50 +156,68 @@ class Inbox {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      this.owner.onbadmessage(notJson(Buffer.byteLength(text), cause));
+      this.owner[kFail](notJson(Buffer.byteLength(text), cause));
       return BAD;
     }
   }
 
+  takeNumber() {
+    if (--this.left === 0) {
+      this.next++;
+      if (this.next < this.end) this.left = this.ints[this.next];
+    }
+    return this.numbers[this.at++];
+  }
+
+  takeNumbers() {
+    const { numbers, at } = this;
+    const count = this.ints[this.next++];
+    this.at += count;
+    if (count === 1 && this.isFramed) return numbers[at];
+    return arrayOf(numbers, at, count);
+  }
+
+  copy(at, length) {
+    this.memory ??= new ReceiveMemory();
+    return this.memory.copy(new Uint8Array(this.chunk.buffer, at, length));
+  }
+
   /** A message by itself. @param {Buffer} bytes its own memory */
   deliverLarge(bytes) {
-    const { family } = this.type;
-    if (family === 'number') this.deliverOne(this.largeNumbers(bytes));
-    else if (family === 'image') this.deliverOne(bytes);
+    if (this.View !== null) this.deliver(this.largeNumbers(bytes));
+    else if (this.isBytes) this.deliver(bytes);
     else {
       const text = bytes.utf8Slice(0, bytes.length);
-      this.deliverOne(family === 'json' ? this.parse(text) : text);
+      this.deliver(this.isJson ? this.parse(text) : text);
     }
   }
 
   largeNumbers(bytes) {
-    const { View, size } = this.type;
+    const { View, size } = this;
     const isAligned = bytes.byteOffset % size === 0;
     const { buffer, byteOffset, length } = isAligned
       ? bytes
       : Buffer.allocUnsafeSlow(bytes.length).fill(bytes);
-    const count = length / size;
-    return arrayOf(new View(buffer, byteOffset, count), 0, count);
+    return arrayOf(new View(buffer, byteOffset, length / size), 0, length / size);
   }
 
-  deliverOne(value) {
+  /** A value that is in no run. */
+  deliver(value) {
     if (value === BAD) return;
-    if (this.mode.isBatch) this.owner.onmessages([value]);
-    else this.owner.ondata(value);
+    if (this.isBatch) this.owner.emit('messages', [value]);
+    else this.owner.emit('data', value);
   }
 
   /** The connection is closed. */
   release() {
     this.memory?.release();
+    this.memory = null;
     this.chunk = null;
     this.ints = null;
     this.numbers = null;
     this.group = '';
   }
 }
-
-/** In place of a value that could not be made, and was told of. */
-const BAD = Symbol('BAD');
 
 function arrayOf(numbers, from, count) {
   const values = new Array(count);

@@ -7,18 +7,16 @@ const { isIP } = require('node:net');
 const { ListenHandle } = require('../listen-handle');
 const { listenError } = require('../errors');
 const { endpointOf } = require('../net/address');
-const { MessageConnection, kOpen } = require('./connection');
+const { MessageConnection } = require('./connection');
 const { MessageError } = require('./errors');
 const { formatOf, serverOptions, streamOptions } = require('./options');
+const { kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
 
 /** libuv's default for the kernel's queue of connections. */
 const BACKLOG = 511;
 
-const kHandle = Symbol('kHandle');
 const kStart = Symbol('kStart');
 const kConnections = Symbol('kConnections');
-const kFormat = Symbol('kFormat');
-const kUnrefed = Symbol('kUnrefed');
 
 /** The server's end of a connection. */
 class Socket extends MessageConnection {}

@@ -21,16 +21,15 @@ use crate::core::event::{Event, EventSink, HandleId};
 use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
-use crate::core::receive_messages::Desk;
 use crate::core::stream::Stream;
 use crate::core::transport::{Transport, domain_of};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
     pub(crate) chunks: Arc<ChunkPool>,
-    /// Where messages are read to before they are decoded. Only the thread that turns the runtime locks
-    /// it, so it never waits.
-    pub(crate) desk: Mutex<Desk>,
+    /// Memory for decoders to work with. Only the thread that turns the runtime locks it, so it never
+    /// waits.
+    pub(crate) entries: Mutex<Vec<i32>>,
     sink: Arc<dyn EventSink>,
     ids: Mutex<Ids>,
     /// Nobody listens any more: the engine is being taken down.
@@ -87,7 +86,7 @@ impl Engine {
         Ok(Self {
             shared: Arc::new(Shared {
                 chunks: Arc::default(),
-                desk: Mutex::default(),
+                entries: Mutex::default(),
                 sink,
                 ids: Mutex::default(),
                 stopped: AtomicBool::new(false),

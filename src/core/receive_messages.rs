@@ -1,63 +1,48 @@
 //! Receiving for streams whose bytes are messages: what is read is decoded at once, on the thread that
 //! turns the runtime, and only whole messages go to the owner.
 //!
-//! Bytes are read to the desk (one per engine), decoded from there into a shared chunk, and what belongs to
-//! a message that is not whole yet stays with the decoder. A large message is read straight to where it
-//! stays.
+//! Bytes are read into a shared chunk and decoded where they are. What belongs to a message that is not whole
+//! yet stays with the decoder and goes to the beginning of the next window. A large message is read straight to
+//! where it stays.
 
 use std::io;
-use std::mem;
 use std::task::{Context, Poll};
 
 use crate::core::chunks::SHARED_WINDOW;
 use crate::core::codec::decoder::{Decoder, Outcome};
-use crate::core::codec::run::RunWriter;
 use crate::core::codec::{Codec, Fault};
 use crate::core::engine::Shared;
-use crate::core::event::Event;
+use crate::core::event::{ChunkId, Event};
 use crate::core::lock;
 use crate::core::receive::{READS_PER_TURN, fit};
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
 
-/// The most that one read may take. A run has a little more than the bytes of its messages; like this, what
-/// one read brings mostly fits into one window.
-const DESK: usize = SHARED_WINDOW - SHARED_WINDOW / 8;
-
-/// Memory to work with, for all streams of one engine.
-#[derive(Debug, Default)]
-pub(crate) struct Desk {
-    bytes: Vec<u8>,
-    entries: Vec<i32>,
-}
+/// The most that a window is filled with: the rest is for one integer for each message. Where they are so small
+/// that it is not enough, it takes another round.
+const FILLED: usize = SHARED_WINDOW / 4 * 3;
 
 /// Receives for one stream.
 #[derive(Debug)]
 pub(crate) struct MessageReceiver {
     decoder: Decoder,
-    /// Read, and not decoded for want of memory to decode to.
-    waiting: Vec<u8>,
-    /// Whether the decoder may have more to give without any input.
-    is_pending: bool,
     /// The peer ended its half, reading failed or nothing that comes makes sense any more.
     ended: bool,
 }
 
-/// One successful read.
-struct Read {
-    len: usize,
-    /// The most it could have been.
+/// What one round brought.
+struct Round {
+    /// Bytes read, and how many it could have been.
+    read: usize,
     window: usize,
-    /// It went to where it stays.
-    is_direct: bool,
+    run: Option<(ChunkId, u32, u32)>,
+    outcome: Outcome,
 }
 
 impl MessageReceiver {
     pub(crate) fn new(codec: Codec) -> Self {
         Self {
             decoder: Decoder::new(codec),
-            waiting: Vec::new(),
-            is_pending: false,
             ended: false,
         }
     }
@@ -70,29 +55,21 @@ impl MessageReceiver {
         stream: &Stream,
         transport: &Transport,
     ) -> io::Result<()> {
-        let desk = &mut *lock(&engine.desk);
         for _ in 0..READS_PER_TURN {
             if self.ended || !stream.may_read() {
                 return Ok(());
             }
-            if self.is_pending {
-                let waiting = mem::take(&mut self.waiting);
-                if !self.decode(cx, engine, stream, &waiting, &mut desk.entries) {
-                    return Ok(());
+            let is_pending = self.decoder.is_pending();
+            if !is_pending {
+                match transport.poll_read_ready(cx) {
+                    Poll::Pending => return Ok(()),
+                    Poll::Ready(ready) => ready.inspect_err(|_| self.ended = true)?,
                 }
-                continue;
             }
-            match transport.poll_read_ready(cx) {
-                Poll::Pending => return Ok(()),
-                Poll::Ready(ready) => ready.inspect_err(|_| self.ended = true)?,
-            }
-            let Read {
-                len,
-                window,
-                is_direct,
-            } = match self.read(transport, &mut desk.bytes) {
-                Ok(read) => read,
-                Err(error) => match error.kind() {
+            let round = match self.round(cx, engine, transport, is_pending) {
+                None => return Ok(()),
+                Some(Ok(round)) => round,
+                Some(Err(error)) => match error.kind() {
                     io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted => continue,
                     _ => {
                         self.ended = true;
@@ -100,89 +77,77 @@ impl MessageReceiver {
                     }
                 },
             };
-            if len == 0 {
+            if !is_pending && round.read == 0 {
                 self.end(engine, stream);
                 return Ok(());
             }
-            if len < window {
+            if !is_pending && round.read < round.window {
                 transport.clear_read_ready();
             }
-            let input = if is_direct { &[] } else { &desk.bytes[..len] };
-            if !self.decode(cx, engine, stream, input, &mut desk.entries) {
-                return Ok(());
-            }
+            self.tell(engine, stream, round);
         }
         // There may be more, and nobody else will say so.
         cx.waker().wake_by_ref();
         Ok(())
     }
 
-    /// Reads once: to the desk, or to the large message that has begun.
-    fn read(&mut self, transport: &Transport, desk: &mut Vec<u8>) -> io::Result<Read> {
-        if let Some((message, window)) = self.decoder.large_mut() {
-            let len = transport.try_read_to_end_of(message, window)?;
-            self.decoder.advance_large(len);
-            return Ok(Read {
-                len,
-                window,
-                is_direct: true,
-            });
-        }
-        desk.resize(DESK, 0);
-        Ok(Read {
-            len: transport.try_read(desk)?,
-            window: desk.len(),
-            is_direct: false,
-        })
-    }
-
-    /// Decodes `input` and tells the owner. Answers whether all of it was; if not, the task is woken when
-    /// it can go on.
-    fn decode(
+    /// Reads once, unless something is pending, and decodes. `None`: there is no memory to read to now; the task
+    /// is woken when there is.
+    fn round(
         &mut self,
         cx: &Context<'_>,
         engine: &Shared,
-        stream: &Stream,
-        mut input: &[u8],
-        entries: &mut Vec<i32>,
-    ) -> bool {
-        loop {
-            let mut outcome = Outcome::Used;
-            let decoder = &mut self.decoder;
-            let result = engine.chunks.with_shared(cx.waker(), |window| {
-                let mut run = RunWriter::new(window, entries);
-                outcome = decoder.decode(&mut input, &mut run);
-                Ok::<_, ()>(run.finish())
-            });
-            let Some(Ok((chunk, offset, len))) = result else {
-                self.waiting = input.to_vec();
-                self.is_pending = true;
-                return false;
-            };
-            let id = stream.id();
-            if len > 0 {
-                stream.add_undelivered(len);
-                engine.emit(Event::Messages {
-                    id,
-                    chunk,
-                    offset: fit(offset),
-                    len: fit(len),
-                });
-            }
-            match outcome {
-                Outcome::Used => {
-                    self.is_pending = false;
-                    return true;
+        transport: &Transport,
+        is_pending: bool,
+    ) -> Option<io::Result<Round>> {
+        if !is_pending && let Some((message, window)) = self.decoder.large_mut() {
+            return Some(transport.try_read_to_end_of(message, window).map(|read| {
+                let message = self.decoder.advance_large(read);
+                Round {
+                    read,
+                    window,
+                    run: None,
+                    outcome: message.map_or(Outcome::Used, Outcome::Message),
                 }
-                Outcome::Full => {}
-                other => self.tell(engine, stream, other),
-            }
+            }));
         }
+        let entries = &mut *lock(&engine.entries);
+        let (mut read, mut room) = (0, 0);
+        let mut outcome = Outcome::Used;
+        let decoder = &mut self.decoder;
+        let result = engine.chunks.with_shared(cx.waker(), |window| {
+            let begun = decoder.begin(window);
+            if !is_pending {
+                room = FILLED - begun;
+                read = transport.try_read(&mut window[begun..FILLED])?;
+                if read == 0 {
+                    return Ok(0);
+                }
+            }
+            let (run, ended) = decoder.decode(window, begun + read, entries);
+            outcome = ended;
+            Ok(run)
+        })?;
+        Some(result.map(|(chunk, offset, len)| Round {
+            read,
+            window: room,
+            run: (len > 0).then(|| (chunk, fit(offset), fit(len))),
+            outcome,
+        }))
     }
 
-    fn tell(&mut self, engine: &Shared, stream: &Stream, outcome: Outcome) {
+    fn tell(&mut self, engine: &Shared, stream: &Stream, round: Round) {
         let id = stream.id();
-        match outcome {
+        if let Some((chunk, offset, len)) = round.run {
+            stream.add_undelivered(len as usize);
+            engine.emit(Event::Messages {
+                id,
+                chunk,
+                offset,
+                len,
+            });
+        }
+        match round.outcome {
             Outcome::Message(bytes) => {
                 stream.add_undelivered(bytes.len());
                 engine.emit(Event::Message { id, bytes });
@@ -198,7 +163,13 @@ impl MessageReceiver {
 
     fn end(&mut self, engine: &Shared, stream: &Stream) {
         self.ended = true;
-        if let Some(last) = self.decoder.finish() {
+        if let Some(outcome) = self.decoder.finish() {
+            let last = Round {
+                read: 0,
+                window: 0,
+                run: None,
+                outcome,
+            };
             self.tell(engine, stream, last);
         }
         engine.emit(Event::End { id: stream.id() });

@@ -2,77 +2,54 @@
 //! a step in a loop to take the next one.
 //!
 //! ```text
-//! payload payload payload … | padding | i32 i32 i32 … | i32
+//! message message message … | padding | i32 i32 i32 … | i32
 //! one behind the other        to 4      one each        how many
 //! ```
 //!
-//! The integers are in the machine's byte order. One is the length of its message: in numbers for
-//! [`ValueType::Numbers`], in bytes otherwise; and for text that is not all ASCII, the bitwise
-//! complement of it (a negative number). The payloads start at a multiple of 8, so numbers are aligned.
+//! The integers are in the machine's byte order. What is in front of them depends on the codec:
 //!
-//! [`ValueType::Numbers`]: crate::core::codec::ValueType::Numbers
+//! | codec | a message | its integer |
+//! | --- | --- | --- |
+//! | numbers | the numbers, in the machine's byte order, without header; the first at a multiple of 8 | how many numbers |
+//! | framed bytes, text, JSON | header and payload, as they came | bytes of the payload, and [`LONG`] if the header has five bytes |
+//! | raw bytes, text, JSON | the payload | its bytes |
+//!
+//! Of text and JSON that is not all ASCII the integer is the bitwise complement, a negative number.
+
+/// Marks a header of five bytes.
+pub const LONG: i32 = 1 << 30;
 
 /// Bytes of one integer.
-const INT: usize = size_of::<i32>();
+pub const INT: usize = size_of::<i32>();
 
-/// Writes one run into a piece of memory.
-#[derive(Debug)]
-pub struct RunWriter<'a> {
-    window: &'a mut [u8],
-    used: usize,
-    entries: &'a mut Vec<i32>,
+/// Whether, behind messages that end at `end`, there is room in a window of `window` bytes for the
+/// integers of `count` messages.
+#[must_use]
+pub fn has_room(window: usize, end: usize, count: usize) -> bool {
+    end.next_multiple_of(INT) + (count + 1) * INT <= window
 }
 
-impl<'a> RunWriter<'a> {
-    /// A run in `window`. `entries` is memory to work with; what is in it is thrown away.
-    pub fn new(window: &'a mut [u8], entries: &'a mut Vec<i32>) -> Self {
-        entries.clear();
-        Self {
-            window,
-            used: 0,
-            entries,
-        }
+/// Writes the integers behind messages that end at `end`, and answers the length of the run; 0 if
+/// there are no messages.
+///
+/// # Panics
+/// There is no room.
+#[must_use]
+pub fn write_entries(window: &mut [u8], end: usize, entries: &[i32]) -> usize {
+    if entries.is_empty() {
+        return 0;
     }
-
-    /// The longest payload there is room for.
-    #[must_use]
-    pub fn room(&self) -> usize {
-        // Three more than the integers need, for the padding.
-        let table = (self.entries.len() + 2) * INT + (INT - 1);
-        self.window.len().saturating_sub(self.used + table)
+    let count = i32::try_from(entries.len()).expect("fewer messages than bytes in a chunk");
+    let from = end.next_multiple_of(INT);
+    let to = from + (entries.len() + 1) * INT;
+    let (ints, _) = window[from..to].as_chunks_mut::<INT>();
+    for (int, value) in ints.iter_mut().zip(entries.iter().chain([&count])) {
+        *int = value.to_ne_bytes();
     }
-
-    /// Adds a message: `entry` is its integer, and the answer the place for its `len` bytes, which is
-    /// at most [`RunWriter::room`].
-    pub fn push(&mut self, entry: i32, len: usize) -> &mut [u8] {
-        debug_assert!(len <= self.room());
-        self.entries.push(entry);
-        let at = self.used;
-        self.used += len;
-        &mut self.window[at..at + len]
-    }
-
-    /// Ends the run and answers its length in bytes; 0 if there is no message in it.
-    ///
-    /// # Panics
-    /// With two billion messages.
-    #[must_use]
-    pub fn finish(self) -> usize {
-        if self.entries.is_empty() {
-            return 0;
-        }
-        let count =
-            i32::try_from(self.entries.len()).expect("fewer messages than bytes in a chunk");
-        let mut at = self.used.next_multiple_of(INT);
-        for value in self.entries.iter().chain([&count]) {
-            self.window[at..at + INT].copy_from_slice(&value.to_ne_bytes());
-            at += INT;
-        }
-        at
-    }
+    to
 }
 
-/// What the owner reads: the integers and the payloads' bytes of the run `bytes`.
+/// What the owner reads: the integers of the run `bytes`.
 ///
 /// # Panics
 /// `bytes` is no run.
@@ -91,13 +68,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn payloads_then_integers_then_their_count() {
-        let mut window = [0xaa; 64];
-        let mut memory = vec![7];
-        let mut run = RunWriter::new(&mut window, &mut memory);
-        run.push(3, 3).copy_from_slice(b"abc");
-        run.push(!2, 2).copy_from_slice(b"de");
-        let len = run.finish();
+    fn messages_then_integers_then_their_count() {
+        let mut window = *b"abcde...................";
+        assert!(has_room(24, 5, 2));
+        let len = write_entries(&mut window, 5, &[3, !2]);
         assert_eq!(len, 8 + 3 * INT);
         assert_eq!(&window[..5], b"abcde");
         assert_eq!(entries(&window[..len]), [3, !2]);
@@ -105,19 +79,17 @@ mod tests {
 
     #[test]
     fn the_room_is_what_fits() {
-        let mut memory = Vec::new();
-        for size in 0..64 {
-            let mut window = vec![0; size];
-            let mut run = RunWriter::new(&mut window, &mut memory);
-            let mut pushed = 0;
-            while run.room() > 0 {
-                let len = run.room().min(5);
-                run.push(0, len);
-                pushed += 1;
+        for end in 0..40 {
+            for count in 1..8 {
+                let needed = write_entries(&mut [0; 128], end, &vec![0; count]);
+                assert!(has_room(needed, end, count));
+                assert!(!has_room(needed - 1, end, count));
             }
-            let len = run.finish();
-            assert!(len <= size);
-            assert_eq!(len > 0, pushed > 0);
         }
+    }
+
+    #[test]
+    fn no_message_is_no_run() {
+        assert_eq!(write_entries(&mut [], 0, &[]), 0);
     }
 }
