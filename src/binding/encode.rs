@@ -115,6 +115,7 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             chunk,
             offset,
             len,
+            ..
         } => row(
             *id,
             EventKind::Messages,

@@ -69,7 +69,10 @@ impl fmt::Debug for Mailbox {
 
 impl EventSink for Mailbox {
     fn emit(&self, event: Event) {
-        let is_flood = matches!(event, Event::Data { flood: true, .. });
+        let is_flood = matches!(
+            event,
+            Event::Data { flood: true, .. } | Event::Messages { flood: true, .. }
+        );
         let len = {
             let mut queue = lock(&self.queue);
             queue.events.push_back(event);

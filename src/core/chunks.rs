@@ -164,12 +164,13 @@ pub struct ChunkPool {
 }
 
 impl ChunkPool {
-    /// Reads into the shared chunk: calls `read` with the window, and for the bytes it gives
-    /// answers the chunk, the offset and whatever `read` said. `None` where no shared chunk has
-    /// room; `waker` is woken when one has.
+    /// Reads into the shared chunk: calls `read` with a window of at most `window` bytes and at least
+    /// [`SHARED_WINDOW`], and for the bytes it gives answers the chunk, the offset and whatever `read`
+    /// said. `None` where no shared chunk has room; `waker` is woken when one has.
     pub fn with_shared<E>(
         &self,
         waker: &Waker,
+        window: usize,
         read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Option<Result<(ChunkId, usize, usize), E>> {
         let mut current = lock(&self.current);
@@ -192,7 +193,7 @@ impl ChunkPool {
             }
         }
         let chunk = current.as_mut()?;
-        Some(read(chunk.window_mut(SHARED_WINDOW)).map(|len| {
+        Some(read(chunk.window_mut(window)).map(|len| {
             let offset = if len == 0 { 0 } else { chunk.fill(len) };
             (chunk.id(), offset, len)
         }))
@@ -292,7 +293,7 @@ mod tests {
     }
 
     fn read(pool: &ChunkPool, len: usize) -> Option<(ChunkId, usize)> {
-        pool.with_shared(Waker::noop(), |buffer| {
+        pool.with_shared(Waker::noop(), SHARED_WINDOW, |buffer| {
             assert!(buffer.len() >= SHARED_WINDOW);
             Ok::<_, ()>(len)
         })

@@ -77,6 +77,8 @@ pub enum Event {
         offset: u32,
         /// Bytes of the run.
         len: u32,
+        /// They are part of a flood: there is no hurry to tell the owner.
+        flood: bool,
     },
     /// A large message came in.
     Message {

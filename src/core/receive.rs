@@ -6,6 +6,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
+use crate::core::chunks::SHARED_WINDOW;
 use crate::core::codec::Codec;
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
@@ -137,7 +138,7 @@ impl Receiver {
             window = buffer.len();
             transport.try_read(buffer)
         };
-        let result = engine.chunks.with_shared(cx.waker(), read)?;
+        let result = engine.chunks.with_shared(cx.waker(), SHARED_WINDOW, read)?;
         Some(result.map(|(chunk, offset, len)| Received {
             chunk,
             offset,

@@ -18,14 +18,24 @@ use crate::core::receive::{READS_PER_TURN, fit};
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
 
-/// The most that a window is filled with: the rest is for one integer for each message. Where they are so small
-/// that it is not enough, it takes another round.
-const FILLED: usize = SHARED_WINDOW / 4 * 3;
+/// The window while every read fills it: the fewer reads and the fewer words to the owner, the better.
+const FLOOD_WINDOW: usize = 4 * SHARED_WINDOW;
+
+/// Reads in a row that filled their windows and so make a flood.
+const FLOOD: u32 = 4;
+
+/// How much of a window is filled with what is read: the rest is for one integer for each message. Where they are
+/// so small that it is not enough, it takes another round.
+fn filled(window: usize) -> usize {
+    window / 4 * 3
+}
 
 /// Receives for one stream.
 #[derive(Debug)]
 pub(crate) struct MessageReceiver {
     decoder: Decoder,
+    /// Reads in a row that filled their windows.
+    streak: u32,
     /// The peer ended its half, reading failed or nothing that comes makes sense any more.
     ended: bool,
 }
@@ -43,6 +53,7 @@ impl MessageReceiver {
     pub(crate) fn new(codec: Codec) -> Self {
         Self {
             decoder: Decoder::new(codec),
+            streak: 0,
             ended: false,
         }
     }
@@ -81,8 +92,13 @@ impl MessageReceiver {
                 self.end(engine, stream);
                 return Ok(());
             }
-            if !is_pending && round.read < round.window {
-                transport.clear_read_ready();
+            if !is_pending {
+                if round.read < round.window {
+                    self.streak = 0;
+                    transport.clear_read_ready();
+                } else {
+                    self.streak = self.streak.saturating_add(1);
+                }
             }
             self.tell(engine, stream, round);
         }
@@ -115,11 +131,17 @@ impl MessageReceiver {
         let (mut read, mut room) = (0, 0);
         let mut outcome = Outcome::Used;
         let decoder = &mut self.decoder;
-        let result = engine.chunks.with_shared(cx.waker(), |window| {
-            let begun = decoder.begin(window);
+        let most = if self.streak > 0 {
+            FLOOD_WINDOW
+        } else {
+            SHARED_WINDOW
+        };
+        let result = engine.chunks.with_shared(cx.waker(), most, |window| {
+            let filled = filled(window.len());
+            let begun = decoder.begin(&mut window[..filled]);
             if !is_pending {
-                room = FILLED - begun;
-                read = transport.try_read(&mut window[begun..FILLED])?;
+                room = filled - begun;
+                read = transport.try_read(&mut window[begun..filled])?;
                 if read == 0 {
                     return Ok(0);
                 }
@@ -145,6 +167,7 @@ impl MessageReceiver {
                 chunk,
                 offset,
                 len,
+                flood: self.streak >= FLOOD,
             });
         }
         match round.outcome {

@@ -50,8 +50,12 @@ pub struct Decoder {
     codec: Codec,
     /// Bytes for the beginning of the next window.
     rest: Vec<u8>,
+    /// How many of them are in this round's window.
+    begun: usize,
     /// Something can be given without reading.
     is_pending: bool,
+    /// There was not room for all of `rest` in the window.
+    is_cut: bool,
     /// A large message, and how many bytes are missing.
     large: Option<(Vec<u8>, usize)>,
     /// To be told before anything else.
@@ -70,7 +74,9 @@ impl Decoder {
         Self {
             codec,
             rest: Vec::new(),
+            begun: 0,
             is_pending: false,
+            is_cut: false,
             large: None,
             fault: None,
             json: is_raw_json.then(|| (Splitter::default(), None)),
@@ -84,13 +90,12 @@ impl Decoder {
         self.is_pending
     }
 
-    /// Puts what is left of the last round at the beginning of `window`, and answers how much that is. It
-    /// is at most what the last window had, and without something pending at most [`SMALL`] and a header.
-    #[must_use]
-    pub fn begin(&self, window: &mut [u8]) -> usize {
-        let len = self.rest.len();
-        window[..len].copy_from_slice(&self.rest);
-        len
+    /// Puts what is left of the last round at the beginning of `window`, as far as there is room, and answers
+    /// how much that is. Without something pending it is at most [`SMALL`] and a header.
+    pub fn begin(&mut self, window: &mut [u8]) -> usize {
+        self.begun = self.rest.len().min(window.len());
+        window[..self.begun].copy_from_slice(&self.rest[..self.begun]);
+        self.begun
     }
 
     /// Finds the messages in `window[..filled]` and answers the length of their run, which begins where the
@@ -104,17 +109,16 @@ impl Decoder {
         entries: &mut Vec<i32>,
     ) -> (usize, Outcome) {
         entries.clear();
-        self.is_pending = false;
-        if self.is_dead {
+        let (end, outcome) = if self.is_dead {
             self.rest = Vec::new();
-            return (0, Outcome::Used);
-        }
-        if let Some(fault) = self.fault.take() {
+            self.begun = 0;
+            (0, Outcome::Used)
+        } else if let Some(fault) = self.fault.take() {
             self.keep(&window[..filled]);
-            self.is_pending = true;
-            return (0, Outcome::Fault(fault));
-        }
-        let (end, outcome) = if self.codec.framed {
+            (0, Outcome::Fault(fault))
+        } else if self.large.is_some() {
+            (0, self.decode_large(&window[..filled]))
+        } else if self.codec.framed {
             self.decode_frames(window, filled, entries)
         } else {
             match self.codec.value {
@@ -128,7 +132,8 @@ impl Decoder {
                 }
             }
         };
-        self.is_pending = outcome != Outcome::Used;
+        // What has no message in it now may have one with what is behind it.
+        self.is_pending = outcome != Outcome::Used || mem::take(&mut self.is_cut);
         if let Outcome::Fault(fault) = outcome {
             self.is_dead = fault.is_fatal();
         }
@@ -193,10 +198,25 @@ impl Decoder {
         Some(Outcome::Fault(fault))
     }
 
-    /// Keeps `rest` for the next round.
+    /// Keeps `rest` for the next round, before what was not in this one's window.
     fn keep(&mut self, rest: &[u8]) {
-        // An idle stream keeps no buffer.
-        self.rest = rest.to_vec();
+        let behind = &self.rest[self.begun..];
+        self.is_cut = !behind.is_empty();
+        // A new one each time, of the right size: an idle stream keeps no buffer.
+        self.rest = [rest, behind].concat();
+        self.begun = 0;
+    }
+
+    /// The large message has come before it was read to where it stays.
+    fn decode_large(&mut self, bytes: &[u8]) -> Outcome {
+        let missing = self.large.as_ref().map_or(0, |(_, missing)| *missing);
+        let (of_message, rest) = bytes.split_at(missing.min(bytes.len()));
+        self.keep(rest);
+        if let Some((message, _)) = &mut self.large {
+            message.extend_from_slice(of_message);
+        }
+        let message = self.advance_large(of_message.len());
+        message.map_or(Outcome::Used, Outcome::Message)
     }
 
     fn decode_frames(
@@ -283,7 +303,7 @@ impl Decoder {
         filled: usize,
         entries: &mut Vec<i32>,
     ) -> (usize, Outcome) {
-        self.rest = Vec::new();
+        self.keep(&[]);
         let max = self.codec.max_message as usize;
         let Some((splitter, ready)) = &mut self.json else {
             return (0, Outcome::Used);
