@@ -16,7 +16,7 @@ const QUEUED = 2;
 
 /** Room for the small writes of a tick: of byte streams (`lib/net/writer.js`), then of messages (`lib/outbox.js`). */
 const SLAB_SIZE = 128 * 1024;
-const MESSAGE_SLAB_SIZE = 128 * 1024;
+const MESSAGE_SLAB_SIZE = 256 * 1024;
 /** Memory that reads of all streams go to. Large, so that a chunk serves many of them. */
 const SHARED_CHUNK_SIZE = 1024 * 1024;
 /** Memory for one large read (`OWN_WINDOW` in `src/core/chunks.rs`). */

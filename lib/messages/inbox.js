@@ -107,12 +107,14 @@ class Inbox {
   }
 
   deliverAll() {
-    const values = [];
+    const values = new Array(this.isSplit ? this.numbers.length : this.end - this.next);
+    let count = 0;
     while (this.next < this.end) {
       const value = this.take();
-      if (value !== BAD) values.push(value);
+      if (value !== BAD) values[count++] = value;
     }
-    if (values.length > 0) this.owner.emit('messages', values);
+    values.length = count;
+    if (count > 0) this.owner.emit('messages', values);
   }
 
   /** The next value of the run. */

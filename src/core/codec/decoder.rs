@@ -21,7 +21,7 @@ use std::ops::Range;
 use crate::core::codec::json::{Piece, Splitter};
 use crate::core::codec::length::{self, Header, LONGEST_HEADER};
 use crate::core::codec::number::NumberType;
-use crate::core::codec::run::{LONG, has_room, write_entries};
+use crate::core::codec::run::{self, LONG, write_entries};
 use crate::core::codec::text::incomplete_tail;
 use crate::core::codec::{Codec, Fault, ValueType};
 
@@ -225,12 +225,17 @@ impl Decoder {
         filled: usize,
         entries: &mut Vec<i32>,
     ) -> (usize, Outcome) {
+        let most = run::room(window.len(), filled);
         // Numbers move to the front, over the headers: then they are aligned.
         let (mut at, mut end) = (0, 0);
         let outcome = loop {
-            let Ok(Header { len, payload }) = length::parse(&window[at..filled]) else {
+            let bytes = &window[at..filled];
+            let Ok(Header { len, payload }) = length::parse(bytes) else {
                 break Outcome::Used;
             };
+            if entries.len() == most {
+                break Outcome::Full;
+            }
             if payload > self.codec.max_message {
                 break Outcome::Fault(Fault::TooLong(payload));
             }
@@ -242,9 +247,6 @@ impl Decoder {
                     at = filled;
                 }
                 break Outcome::Used;
-            }
-            if !has_room(window.len(), to, entries.len() + 1) {
-                break Outcome::Full;
             }
             at = to;
             if let ValueType::Numbers(number) = self.codec.value {
@@ -325,7 +327,7 @@ impl Decoder {
                 break Outcome::Message(splitter.bytes(text).to_vec());
             }
             let to = end + text.len();
-            if !has_room(window.len(), to, entries.len() + 1) {
+            if run::room(window.len(), to) == entries.len() {
                 *ready = Some(text);
                 break Outcome::Full;
             }

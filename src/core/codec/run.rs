@@ -22,11 +22,11 @@ pub const LONG: i32 = 1 << 30;
 /// Bytes of one integer.
 pub const INT: usize = size_of::<i32>();
 
-/// Whether, behind messages that end at `end`, there is room in a window of `window` bytes for the
-/// integers of `count` messages.
+/// For how many messages there is room, in a window of `window` bytes, behind messages that end at `end`.
 #[must_use]
-pub fn has_room(window: usize, end: usize, count: usize) -> bool {
-    end.next_multiple_of(INT) + (count + 1) * INT <= window
+pub fn room(window: usize, end: usize) -> usize {
+    let ints = window.saturating_sub(end.next_multiple_of(INT)) / INT;
+    ints.saturating_sub(1)
 }
 
 /// Writes the integers behind messages that end at `end`, and answers the length of the run; 0 if
@@ -70,7 +70,7 @@ mod tests {
     #[test]
     fn messages_then_integers_then_their_count() {
         let mut window = *b"abcde...................";
-        assert!(has_room(24, 5, 2));
+        assert_eq!(room(24, 5), 3);
         let len = write_entries(&mut window, 5, &[3, !2]);
         assert_eq!(len, 8 + 3 * INT);
         assert_eq!(&window[..5], b"abcde");
@@ -82,8 +82,8 @@ mod tests {
         for end in 0..40 {
             for count in 1..8 {
                 let needed = write_entries(&mut [0; 128], end, &vec![0; count]);
-                assert!(has_room(needed, end, count));
-                assert!(!has_room(needed - 1, end, count));
+                assert_eq!(room(needed, end), count);
+                assert_eq!(room(needed - 1, end), count - 1);
             }
         }
     }
