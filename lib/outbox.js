@@ -377,7 +377,7 @@ function encodeTexts(rope, isFramed) {
   // No character has more than three bytes, and no header more than five times those of one.
   const bytes = Buffer.allocUnsafeSlow(rope.length * 5);
   let used = 0;
-  for (let at = 0; at < rope.length; ) {
+  for (let at = 0; at < rope.length;) {
     const from = at + 1;
     at = from + rope.charCodeAt(at);
     const text = rope.slice(from, at);

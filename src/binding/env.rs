@@ -122,11 +122,16 @@ impl Engine {
         let state = &mut *self.state.borrow_mut();
         state.settle();
         if state.taken.is_empty() {
-            state.look_for_events();
+            state.mailbox.take(&mut state.taken);
         }
         while state.taken.is_empty() {
-            let is_worth_waiting = wait && state.hot.should_wait();
-            if is_worth_waiting && state.wait() || !state.sleep() {
+            let found = if wait && state.hot.should_wait() {
+                state.wait()
+            } else {
+                let _ = state.core.turn();
+                !state.mailbox.is_empty()
+            };
+            if found || !state.sleep() {
                 state.mailbox.take(&mut state.taken);
             } else {
                 return 0;
@@ -192,26 +197,6 @@ impl State {
         // Events hold descriptors as well.
         self.mailbox.clear();
         self.taken.clear();
-    }
-
-    /// Takes what the I/O thread has sent, or looks for I/O itself.
-    fn look_for_events(&mut self) {
-        self.mailbox.take(&mut self.taken);
-        if !self.taken.is_empty() {
-            return;
-        }
-        let core = &self.core;
-        // The first turn runs what the last one found; if that was nothing, the second runs what the
-        // first one has found now.
-        for _ in 0..2 {
-            if !core.turn() {
-                return;
-            }
-            if !self.mailbox.is_empty() {
-                self.mailbox.take(&mut self.taken);
-                return;
-            }
-        }
     }
 
     /// Waits a moment for a reply to what was written, and says whether there is one.

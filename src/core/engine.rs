@@ -204,8 +204,8 @@ impl Engine {
         }
     }
 
-    /// If the owner has the crank: runs what is ready and looks for I/O, without waiting. Events
-    /// are emitted on the owner's own thread meanwhile. Answers whether it has.
+    /// If the owner has the crank: looks for I/O, without waiting, and runs what is ready. Events are
+    /// emitted on the owner's own thread meanwhile. Answers whether it has.
     #[must_use]
     pub fn turn(&self) -> bool {
         self.running.as_ref().is_some_and(|(crank, _)| crank.turn())
