@@ -20,11 +20,22 @@ const {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
 
+const {
+  Socket: MessageSocket,
+  SocketClient,
+  SocketServer,
+  supportedReceiveTypes,
+  supportedSendTypes,
+} = require('./lib/messages');
+
 module.exports = {
   BlockList,
+  MessageSocket,
   Server,
   Socket,
   SocketAddress,
+  SocketClient,
+  SocketServer,
   Stream,
   connect,
   createConnection,
@@ -36,4 +47,6 @@ module.exports = {
   isIPv6,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
+  supportedReceiveTypes,
+  supportedSendTypes,
 };

@@ -3,9 +3,12 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  MessageSocket,
   Server,
   Socket,
   SocketAddress,
+  SocketClient,
+  SocketServer,
   Stream,
   connect,
   createConnection,
@@ -17,4 +20,6 @@ export const {
   isIPv6,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
+  supportedReceiveTypes,
+  supportedSendTypes,
 } = socket;
