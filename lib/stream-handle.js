@@ -27,6 +27,8 @@ const debug = debuglog('socket');
 class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
     super(resource);
+    /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
+    this.listener = null;
     this.isReading = false;
     /** Bytes that the owner has been given. */
     this.used = 0;

@@ -1,6 +1,7 @@
 //! Options and addresses as JavaScript has them, and as the core does.
 
 use std::io;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use napi::bindgen_prelude::Either;
@@ -10,6 +11,7 @@ use socket2::SockAddr;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::error;
+use crate::core::event::Dropped;
 use crate::core::options::{KeepAlive, StreamOptions};
 
 /// An address and what goes with it.
@@ -64,6 +66,28 @@ pub struct NativeListenOptions {
     pub ipv6_only: bool,
     /// `SO_REUSEPORT`.
     pub reuse_port: bool,
+    /// Connections begin with a PROXY header, to come within so many milliseconds; absent: they do not.
+    pub proxy_timeout: Option<u32>,
+}
+
+/// The two ends of a connection that was dropped, as far as they are known.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeDropped {
+    /// Ours.
+    pub local: Option<NativeAddress>,
+    /// The peer's.
+    pub remote: Option<NativeAddress>,
+}
+
+impl NativeDropped {
+    pub(super) fn new(dropped: Option<&Dropped>) -> Self {
+        let native = |address: &Option<SockAddr>| address.as_ref().map(native_address);
+        Self {
+            local: dropped.and_then(|dropped| native(&dropped.local)),
+            remote: dropped.and_then(|dropped| native(&dropped.remote)),
+        }
+    }
 }
 
 impl NativeEndpoint {
@@ -112,29 +136,54 @@ pub(super) fn keep_alive(delay_ms: u32, interval_ms: u32, count: u32) -> KeepAli
     }
 }
 
+/// A time that JavaScript gave in milliseconds.
+pub(super) fn milliseconds(ms: u32) -> Duration {
+    Duration::from_millis(ms.into())
+}
+
 /// The address in JavaScript's shape, or an errno.
 pub(super) fn address(result: io::Result<SockAddr>) -> Either<NativeAddress, i32> {
-    let address = match result {
-        Ok(address) => address,
-        Err(error) => return Either::B(error::errno(&error)),
-    };
-    if let Some(ip) = address.as_socket() {
-        return Either::A(NativeAddress {
-            address: ip.ip().to_string(),
-            family: if ip.is_ipv4() { "IPv4" } else { "IPv6" }.into(),
-            port: ip.port().into(),
-            scope_id: match ip {
-                std::net::SocketAddr::V6(v6) => v6.scope_id(),
-                std::net::SocketAddr::V4(_) => 0,
-            },
-        });
+    match result {
+        Ok(address) => Either::A(native_address(&address)),
+        Err(error) => Either::B(error::errno(&error)),
     }
-    Either::A(NativeAddress {
-        address: path_of(&address),
+}
+
+fn native_address(address: &SockAddr) -> NativeAddress {
+    match address.as_socket() {
+        Some(address) => ip_address(address),
+        None => unix_address(path_of(address)),
+    }
+}
+
+/// The address of an endpoint in JavaScript's shape.
+pub(super) fn endpoint_address(endpoint: &Endpoint) -> NativeAddress {
+    match endpoint {
+        Endpoint::Tcp(address) => ip_address(*address),
+        #[cfg(unix)]
+        Endpoint::Unix(path) => unix_address(path.to_string_lossy().into_owned()),
+    }
+}
+
+fn ip_address(address: SocketAddr) -> NativeAddress {
+    NativeAddress {
+        address: address.ip().to_string(),
+        family: if address.is_ipv4() { "IPv4" } else { "IPv6" }.into(),
+        port: address.port().into(),
+        scope_id: match address {
+            SocketAddr::V6(v6) => v6.scope_id(),
+            SocketAddr::V4(_) => 0,
+        },
+    }
+}
+
+fn unix_address(path: String) -> NativeAddress {
+    NativeAddress {
+        address: path,
         family: "Unix".into(),
         port: 0,
         scope_id: 0,
-    })
+    }
 }
 
 #[cfg(unix)]

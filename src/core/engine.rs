@@ -9,6 +9,7 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use socket2::Socket;
 use tokio::runtime::Handle;
@@ -154,10 +155,11 @@ impl Engine {
             let _inside = self.runtime().enter();
             Acceptor::bind(options)?
         };
-        self.accept(acceptor, options.stream)
+        self.accept(acceptor, options.stream, options.proxy_timeout)
     }
 
-    /// Listens on a bound socket that somebody else made, and starts to accept.
+    /// Listens on a bound socket that somebody else made, and starts to accept. `proxy_timeout` is as
+    /// in [`ListenOptions`].
     ///
     /// # Errors
     /// It cannot listen.
@@ -166,15 +168,21 @@ impl Engine {
         socket: Socket,
         backlog: i32,
         options: StreamOptions,
+        proxy_timeout: Option<Duration>,
     ) -> Result<Arc<Listener>, Error> {
         let acceptor = {
             let _inside = self.runtime().enter();
             Acceptor::from_socket(socket, backlog)?
         };
-        self.accept(acceptor, options)
+        self.accept(acceptor, options, proxy_timeout)
     }
 
-    fn accept(&self, acceptor: Acceptor, options: StreamOptions) -> Result<Arc<Listener>, Error> {
+    fn accept(
+        &self,
+        acceptor: Acceptor,
+        options: StreamOptions,
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
         let local = acceptor
             .local_addr()
             .map_err(|error| Error::new(Syscall::Listen, &error))?;
@@ -184,6 +192,7 @@ impl Engine {
             Arc::clone(&listener),
             acceptor,
             options,
+            proxy_timeout,
         ));
         Ok(listener)
     }

@@ -2,9 +2,10 @@
 
 use std::future::poll_fn;
 use std::io;
+use std::net::SocketAddr;
 #[cfg(unix)]
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
@@ -23,6 +24,8 @@ use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, HandleId};
 use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
+use crate::core::pending::{Pending, await_header};
+use crate::core::proxy::Header;
 use crate::core::stream::Stream;
 use crate::core::transport::{Transport, domain_of};
 
@@ -45,6 +48,9 @@ pub struct Listener {
     local: SockAddr,
     /// Connections on their way to the owner.
     undelivered: AtomicUsize,
+    /// The owner wants no more connections for now.
+    paused: AtomicBool,
+    pending: Pending,
     control: Mutex<Control>,
     /// Signalled when `control.closed` is set.
     closed: Condvar,
@@ -124,15 +130,19 @@ impl Acceptor {
         }
     }
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
+    /// The next connection, and where from, if that is an IP address.
+    fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(Transport, Option<SocketAddr>)>> {
         match self {
             Self::Tcp(listener) => listener
                 .poll_accept(cx)
-                .map_ok(|(stream, _)| Transport::Tcp(stream)),
+                .map_ok(|(stream, remote)| (Transport::Tcp(stream), Some(remote))),
             #[cfg(unix)]
             Self::Unix(listener, _) => listener
                 .poll_accept(cx)
-                .map_ok(|(stream, _)| Transport::Unix(stream)),
+                .map_ok(|(stream, _)| (Transport::Unix(stream), None)),
         }
     }
 
@@ -151,6 +161,8 @@ impl Listener {
             id,
             local,
             undelivered: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            pending: Pending::default(),
             control: Mutex::default(),
             closed: Condvar::new(),
         })
@@ -168,7 +180,19 @@ impl Listener {
         &self.local
     }
 
-    /// The owner has taken one connection.
+    /// Accepts no more connections until [`Listener::resume`]. Those that are on their way, up to
+    /// [`ACCEPT_AHEAD`], still arrive; the others wait with the system.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+    }
+
+    /// Accepts again.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// The owner has taken one connection, or word of one that was dropped.
     pub fn consumed(&self) {
         if self.undelivered.fetch_sub(1, Ordering::SeqCst) == ACCEPT_AHEAD {
             self.wake();
@@ -190,6 +214,20 @@ impl Listener {
                 .wait(control)
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
+    }
+
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    pub(crate) fn add_undelivered(&self) {
+        self.undelivered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether the next connection is to wait with the system. The owner wakes the task when not.
+    fn is_full(&self) -> bool {
+        self.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD
+            || self.paused.load(Ordering::SeqCst)
     }
 
     fn wake(&self) {
@@ -227,6 +265,7 @@ impl Drop for ClosedGuard {
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.close();
         }
+        self.listener.pending.close(&self.engine, &self.listener);
         lock(&self.listener.control).closed = true;
         self.listener.closed.notify_all();
         let id = self.listener.id;
@@ -240,6 +279,7 @@ pub(crate) async fn run(
     listener: Arc<Listener>,
     acceptor: Acceptor,
     options: StreamOptions,
+    proxy_timeout: Option<Duration>,
 ) {
     let guard = ClosedGuard {
         engine: Arc::clone(&engine),
@@ -255,7 +295,22 @@ pub(crate) async fn run(
             if listener.poll_close(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            poll_turn(cx, &engine, &listener, acceptor, &options).map(Some)
+            poll_turn(cx, &listener, acceptor, |transport, remote| {
+                transport.apply(&options);
+                match proxy_timeout {
+                    None => admit(
+                        &engine,
+                        &listener,
+                        Arc::new(transport),
+                        Header::Local,
+                        options,
+                    ),
+                    Some(limit) => {
+                        await_header(&engine, &listener, transport, remote, limit, options);
+                    }
+                }
+            })
+            .map(Some)
         })
         .await;
         match accepted {
@@ -288,28 +343,40 @@ pub(crate) async fn run(
 /// Accepts up to a turn's worth of connections. Ready: there may be more, or `accept` failed.
 fn poll_turn(
     cx: &mut Context<'_>,
-    engine: &Arc<Shared>,
     listener: &Listener,
     acceptor: &Acceptor,
-    options: &StreamOptions,
+    take: impl Fn(Transport, Option<SocketAddr>),
 ) -> Poll<io::Result<()>> {
     for _ in 0..ACCEPTS_PER_TURN {
-        if listener.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD {
-            return Poll::Pending; // `consumed` wakes the task.
+        if listener.is_full() {
+            return Poll::Pending;
         }
-        let transport = std::task::ready!(acceptor.poll_accept(cx))?;
-        transport.apply(options);
-        listener.undelivered.fetch_add(1, Ordering::SeqCst);
-        let transport = Arc::new(transport);
-        let stream = Stream::new(engine.new_id(), options.read_at_once);
-        engine.emit(Event::Accepted {
-            listener: listener.id,
-            stream: Arc::clone(&stream),
-            transport: Arc::clone(&transport),
-        });
-        tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
+        let (transport, remote) = std::task::ready!(acceptor.poll_accept(cx))?;
+        take(transport, remote);
     }
     Poll::Ready(Ok(()))
+}
+
+/// Shows a connection to the owner, and drives it.
+pub(crate) fn admit(
+    engine: &Arc<Shared>,
+    listener: &Listener,
+    transport: Arc<Transport>,
+    header: Header,
+    options: StreamOptions,
+) {
+    let proxied = match header {
+        Header::Local => None,
+        Header::Proxied(proxied) => Some(Box::new(proxied)),
+    };
+    let stream = Stream::proxied_by(engine.new_id(), options.read_at_once, proxied);
+    listener.add_undelivered();
+    engine.emit(Event::Accepted {
+        listener: listener.id,
+        stream: Arc::clone(&stream),
+        transport: Arc::clone(&transport),
+    });
+    tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
 }
 
 /// Whether `accept` failed for the connection's own sake. After any other error, of which a want of

@@ -17,6 +17,8 @@
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
+//! | [`proxy`] | the header of the PROXY protocol (pure) |
+//! | [`pending`] | accepted connections whose PROXY header has not come yet |
 //! | [`crank`] | which thread turns the runtime |
 //! | [`engine`] | all of it, and the I/O thread |
 //! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
@@ -41,6 +43,8 @@ pub mod flow;
 pub mod hot_wait;
 pub mod listener;
 pub mod options;
+pub mod pending;
+pub mod proxy;
 pub mod receive;
 pub mod stream;
 pub mod transport;

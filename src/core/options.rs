@@ -49,6 +49,9 @@ pub struct ListenOptions {
     pub ipv6_only: bool,
     /// Several sockets may listen on one port; the system spreads the connections.
     pub reuse_port: bool,
+    /// Connections begin with a PROXY header, which has to be complete within this time. Absent: they
+    /// have none.
+    pub proxy_timeout: Option<Duration>,
     /// Options of accepted connections.
     pub stream: StreamOptions,
 }

@@ -11,6 +11,7 @@ use crate::core::error::{Error, Syscall};
 use crate::core::event::HandleId;
 use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
+use crate::core::proxy::Proxied;
 use crate::core::transport::Transport;
 use crate::core::write_queue::WriteQueue;
 
@@ -42,6 +43,8 @@ pub struct Stream {
     pub(super) writes: Mutex<WriteQueue>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
+    /// Boxed: few streams have it, and all pay for its place.
+    proxied: Option<Box<Proxied>>,
 }
 
 /// What became of a write.
@@ -65,6 +68,15 @@ pub enum Ended {
 
 impl Stream {
     pub(crate) fn new(id: HandleId, reading: bool) -> Arc<Self> {
+        Self::proxied_by(id, reading, None)
+    }
+
+    /// A stream whose ends are where a PROXY header says.
+    pub(crate) fn proxied_by(
+        id: HandleId,
+        reading: bool,
+        proxied: Option<Box<Proxied>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             flags: AtomicU8::new(if reading { READING } else { 0 }),
@@ -74,6 +86,7 @@ impl Stream {
             used: AtomicU64::new(0),
             writes: Mutex::default(),
             waker: Mutex::default(),
+            proxied,
         })
     }
 
@@ -81,6 +94,12 @@ impl Stream {
     #[must_use]
     pub fn id(&self) -> HandleId {
         self.id
+    }
+
+    /// The ends of the connection by its PROXY header. `None`: those of the transport.
+    #[must_use]
+    pub fn proxied(&self) -> Option<&Proxied> {
+        self.proxied.as_deref()
     }
 
     /// Starts to read, or goes on.
