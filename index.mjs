@@ -15,6 +15,7 @@ export const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = socket;

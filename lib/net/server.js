@@ -16,8 +16,11 @@ const {
   validatePort,
 } = require('../args');
 const { endpointOf, hostOf } = require('./address');
+const { destroyAfter, destroyConnections, endGraces, graceOf } = require('./connections');
+const { Incoming } = require('./incoming');
+const { dropOf, proxyTimeoutOf } = require('./proxy');
 const { acceptedSocket } = require('./socket');
-const { kServer } = require('./symbols');
+const { kIncoming, kIsClosed, kServer } = require('./symbols');
 const { defineMethods } = require('./methods');
 
 /** libuv's default for the kernel's queue of connections. */
@@ -27,6 +30,12 @@ const EADDRINUSE = errnoByCode.get('EADDRINUSE');
 
 /** A listen that waits for a name to be looked up; a later `close()` calls it off. */
 const kPendingListen = Symbol('kPendingListen');
+/** How often the server has listened. */
+const kListens = Symbol('kListens');
+/** How long a PROXY header may take, in milliseconds; undefined where connections have none. */
+const kProxyTimeout = Symbol('kProxyTimeout');
+/** Closed listeners that may still tell of connections they dropped: `'close'` comes behind that. */
+const kDropping = Symbol('kDropping');
 const kUnrefed = Symbol('kUnrefed');
 
 const callbacks = {
@@ -44,8 +53,16 @@ const callbacks = {
     socket.server = server;
     socket._server = server;
     server.emit('connection', socket);
+    if (server[kIncoming] !== null) server[kIncoming].add(socket);
   },
-  onclose() {},
+  ondropped(server, reason, ends) {
+    server.emit('drop', dropOf(reason, ends));
+  },
+  onclose(server) {
+    if (server[kProxyTimeout] === undefined) return;
+    server[kDropping]--;
+    if (server._connections === 0) emitClose(server);
+  },
 };
 
 /** Of a listener that is closed again at once: it takes nobody. */
@@ -54,6 +71,7 @@ const refusing = {
     handle.attach(null, { onclose() {} });
     handle.close();
   },
+  ondropped() {},
   onclose() {},
 };
 
@@ -106,6 +124,7 @@ function Server(options, connectionListener) {
   }
   if (options.highWaterMark !== undefined)
     validateNumber(options.highWaterMark, 'options.highWaterMark');
+  this[kProxyTimeout] = proxyTimeoutOf(options);
 
   this._connections = 0;
   this._handle = null;
@@ -119,6 +138,10 @@ function Server(options, connectionListener) {
   if (options.blockList) this.blockList = options.blockList;
   this[kPendingListen] = null;
   this[kUnrefed] = false;
+  this[kListens] = 0;
+  this[kDropping] = 0;
+  this[kIsClosed] = false;
+  this[kIncoming] = null;
 }
 Object.setPrototypeOf(Server, EventEmitter);
 
@@ -165,11 +188,11 @@ function streamOptions(server) {
 
 /** Listens, and tells how it went in the next tick. */
 function listen(server, target, options) {
-  const handle = new ListenHandle();
+  const handle = new ListenHandle(server[kListens] + 1);
   const place = { ...target };
   let status;
   if (target.fd !== undefined) {
-    status = handle.listenFd(target.fd, backlogOf(options), streamOptions(server));
+    status = handle.listenFd(target.fd, listenOptions(server, options), streamOptions(server));
   } else if (target.path !== undefined) {
     status = bindAt(server, handle, { path: target.path }, options);
     if (status === 0) status = openToOthers(target.path, options);
@@ -188,6 +211,7 @@ function listen(server, target, options) {
   }
   handle.attach(server, callbacks);
   server._handle = handle;
+  server[kListens]++;
   server._connectionKey = `${keyFamily(place)}:${place.address ?? target.fd}:${place.port ?? -1}`;
   if (server[kUnrefed]) handle.unref();
   const { signal } = options;
@@ -216,16 +240,17 @@ function bindPort(server, handle, place, options) {
 }
 
 function bindAt(server, handle, local, options) {
-  const { ipv6Only, reusePort } = options;
-  const native = {
-    backlog: backlogOf(options),
-    ipv6Only: Boolean(ipv6Only),
-    reusePort: Boolean(reusePort),
-  };
-  return handle.listen(local, native, streamOptions(server));
+  return handle.listen(local, listenOptions(server, options), streamOptions(server));
 }
 
-const backlogOf = ({ backlog }) => backlog || BACKLOG;
+function listenOptions(server, { backlog, ipv6Only, reusePort }) {
+  return {
+    backlog: backlog || BACKLOG,
+    ipv6Only: Boolean(ipv6Only),
+    reusePort: Boolean(reusePort),
+    proxyTimeout: server[kProxyTimeout],
+  };
+}
 
 /** `readableAll` and `writableAll` of a Unix socket. Answers 0 or an errno. */
 function openToOthers(path, { readableAll, writableAll }) {
@@ -263,6 +288,7 @@ const methods = {
     if (options.reusePort !== undefined) validateBoolean(options.reusePort, 'options.reusePort');
     const target = listenTarget(options, args);
     if (callback !== null) this.once('listening', callback);
+    this[kIsClosed] = false;
     if (!target.host) {
       listen(this, target, options);
       return this;
@@ -290,7 +316,9 @@ const methods = {
     return this;
   },
 
-  close(callback) {
+  close(options, callback) {
+    if (typeof options === 'function') callback = options;
+    const grace = graceOf(options);
     const isRunning = this._handle !== null || this[kPendingListen] !== null;
     if (typeof callback === 'function') {
       if (isRunning) this.once('close', callback);
@@ -301,11 +329,28 @@ const methods = {
       }
     }
     this[kPendingListen] = null;
+    this[kIsClosed] = true;
     const handle = this._handle;
     this._handle = null;
-    handle?.close();
-    emitCloseIfDrained(this);
+    if (handle !== null) {
+      if (this[kProxyTimeout] !== undefined) this[kDropping]++;
+      handle.close();
+    }
+    const hadConnections = this._connections > 0;
+    this[kIncoming]?.close();
+    if (grace !== undefined) destroyAfter(this, grace, this[kListens]);
+    // Otherwise the last one says it.
+    if (!hadConnections) emitCloseIfDrained(this);
     return this;
+  },
+
+  closeAllConnections() {
+    destroyConnections(this);
+  },
+
+  [Symbol.asyncIterator]() {
+    this[kIncoming] ??= new Incoming(this);
+    return this[kIncoming].iterate();
   },
 
   /** A socket of this server is destroyed. */
@@ -362,7 +407,12 @@ function lookupAndListen(server, target, options) {
 }
 
 function emitCloseIfDrained(server) {
-  if (server._handle || server._connections > 0) return;
+  if (server._handle || server._connections > 0 || server[kDropping] > 0) return;
+  emitClose(server);
+}
+
+function emitClose(server) {
+  endGraces(server);
   process.nextTick(() => server.emit('close'));
 }
 

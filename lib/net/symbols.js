@@ -7,6 +7,10 @@ module.exports = {
   kBytesWritten: Symbol('kBytesWritten'),
   /** Method of a socket: the engine's options for its connection. */
   kConnectOptions: Symbol('kConnectOptions'),
+  /** Of a server: the connections that nobody has taken yet (`Incoming`), or null where nobody iterates. */
+  kIncoming: Symbol('kIncoming'),
+  /** Of a server: it has been closed, and does not listen again. */
+  kIsClosed: Symbol('kIsClosed'),
   /** `{ delay, interval, count }`, or null while off. */
   kKeepAlive: Symbol('kKeepAlive'),
   kNoDelay: Symbol('kNoDelay'),
