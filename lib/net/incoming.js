@@ -28,7 +28,7 @@ class Incoming {
     this.iterators = new Set();
     /** Calls of `next()` that wait, in the order in which they came. */
     this.takers = [];
-    this.onerror = (err) => this.fail(err);
+    this.failed = (err) => this.fail(err);
     server.on('newListener', (name) => {
       if (name === 'connection') process.nextTick(giveToListeners, this);
     });
@@ -70,7 +70,7 @@ class Incoming {
 
   /** A new iterator. */
   iterate() {
-    if (this.iterators.size === 0) this.server.on('error', this.onerror);
+    if (this.iterators.size === 0) this.server.on('error', this.failed);
     const iterator = new ConnectionIterator(this);
     this.iterators.add(iterator);
     return iterator;
@@ -82,13 +82,14 @@ class Incoming {
     for (const taker of this.takers) if (taker.iterator === iterator) taker.resolve(done());
     this.takers = this.takers.filter((taker) => taker.iterator !== iterator);
     if (this.iterators.size > 0) return;
-    this.server.off('error', this.onerror);
+    this.server.off('error', this.failed);
     if (this.server[kIsClosed]) this.abandon();
   }
 
   /** An error of the server ends every iteration. */
   fail(err) {
-    for (const iterator of [...this.iterators]) {
+    // A set may lose members while it is gone through.
+    for (const iterator of this.iterators) {
       const at = this.takers.findIndex((taker) => taker.iterator === iterator);
       if (at >= 0) this.takers.splice(at, 1)[0].reject(err);
       else iterator.error = { err };
@@ -98,7 +99,7 @@ class Incoming {
 
   /** The server accepts no more: what waits is still given to those who iterate. */
   close() {
-    for (const { iterator } of [...this.takers]) this.end(iterator);
+    while (this.takers.length > 0) this.end(this.takers[0].iterator);
     if (this.iterators.size === 0) this.abandon();
   }
 
