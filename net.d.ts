@@ -58,6 +58,22 @@ export type LookupFunction = (
  */
 export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
 
+/**
+ * Why a connection of a server with `proxyProtocol` was dropped before its `'connection'`.
+ *
+ * - `'proxy-header-malformed'`: what came is no PROXY header, or one longer than 107 (v1) or 4,096 (v2) bytes;
+ * - `'proxy-header-timeout'`: the header was not complete within `proxyTimeout`;
+ * - `'proxy-header-incomplete'`: the peer ended or reset the connection before that;
+ * - `'proxy-header-overload'`: 1,024 connections waited for their headers, and this one had waited longest;
+ * - `'server-closed'`: the server was closed before the header was complete.
+ */
+export type DropReason =
+  | 'proxy-header-malformed'
+  | 'proxy-header-timeout'
+  | 'proxy-header-incomplete'
+  | 'proxy-header-overload'
+  | 'server-closed';
+
 /** The two ends of a connection that a server accepted and dropped at once. See {@link ServerEventMap.drop}. */
 export interface DropArgument {
   /** The server's IP address. */
@@ -72,6 +88,11 @@ export interface DropArgument {
   remotePort?: number;
   /** `'IPv4'` or `'IPv6'`. */
   remoteFamily?: string;
+  /**
+   * Why, if it was for the want of a PROXY header. The addresses are then those of the TCP connection itself: the
+   * proxy's, if it was one.
+   */
+  reason?: DropReason;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -233,8 +254,39 @@ export interface ServerOpts {
   keepAliveInitialDelay?: number | undefined;
   /** High-water mark of accepted sockets, in bytes. Default: `stream.getDefaultHighWaterMark(false)`. */
   highWaterMark?: number | undefined;
-  /** Addresses whose connections are closed at once, without a `'connection'` event. */
+  /**
+   * Addresses whose connections are closed at once, without a `'connection'` event. With `proxyProtocol` the client's
+   * address counts, not the proxy's.
+   */
   blockList?: BlockList | undefined;
+  /**
+   * `true`: every connection comes from a proxy and begins with a header of the PROXY protocol (v1 or v2), which is
+   * read before `'connection'` is emitted. `remoteAddress`, `remotePort` and `remoteFamily` of the socket are then the
+   * client's, and `localAddress`, `localPort` and `localFamily` where the client connected to, as the header says.
+   * Where it names nobody (v1 `UNKNOWN`, v2 `LOCAL`, as in health checks) they are those of the connection itself.
+   * After a Unix socket at the proxy, `remoteAddress` is its path, if it has one. TLVs are passed over.
+   *
+   * A connection without a good header in time is closed, and `'drop'` says why. Anybody who can connect can claim any
+   * address: let only your proxies reach such a server.
+   *
+   * Connections whose header is awaited, at most 1,024, are not counted by `getConnections()` and `maxConnections`.
+   * Default `false`. Throws `ERR_INVALID_ARG_TYPE` for anything but a boolean.
+   */
+  proxyProtocol?: boolean | undefined;
+  /**
+   * With `proxyProtocol`: how long after the connection its header may be complete, in milliseconds, an integer from 1
+   * to 2,147,483,647. Default `5000`. Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`.
+   */
+  proxyTimeout?: number | undefined;
+}
+
+/** Options of `server.close()`. */
+export interface CloseOptions {
+  /**
+   * How long open connections may still take to end, in milliseconds from 0 on; those that are left then are destroyed.
+   * Default: as long as they like.
+   */
+  grace?: number | undefined;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -287,7 +339,10 @@ export interface ServerEventMap {
   close: [];
   /** A connection was accepted. */
   connection: [socket: Socket];
-  /** A connection was accepted and closed at once because `maxConnections` was reached. */
+  /**
+   * A connection was accepted and closed at once because `maxConnections` was reached, or because it had no good PROXY
+   * header (`data.reason`).
+   */
   drop: [data?: DropArgument];
   /** Listening failed. Unlike with a socket, `'close'` does not follow. */
   error: [err: Error];
@@ -529,8 +584,21 @@ export class Server extends EventEmitter {
   /**
    * Stops accepting. `'close'` follows when the last open connection has ended; `callback` is called then, or with
    * `ERR_SERVER_NOT_RUNNING` when the server was not listening.
+   *
+   * With `grace`, connections that are still open after so many milliseconds are destroyed. Waiting for that does not
+   * keep the process alive; the connections do, unless they are unref'd. Of several graces each holds, so the shortest
+   * one decides. A server that listens again meanwhile keeps the connections that it accepts then.
+   *
+   * Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for anything but a finite number from 0.
    */
   close(callback?: (err?: Error) => void): this;
+  close(options: CloseOptions, callback?: (err?: Error) => void): this;
+
+  /**
+   * Destroys every open connection of this server. It goes on listening. A connection whose PROXY header is still
+   * awaited is none yet.
+   */
+  closeAllConnections(): void;
 
   /** Gives the number of open connections to `cb`. */
   getConnections(cb: (error: Error | null, count: number) => void): this;
@@ -557,6 +625,17 @@ export class Server extends EventEmitter {
 
   /** Closes the server; the promise is fulfilled when it is closed. */
   [Symbol.asyncDispose](): Promise<void>;
+
+  /**
+   * The connections of this server, for `for await`. They wait, unread, until they are taken; from 64 on no more are
+   * accepted (up to 512 may be on their way then) and further ones wait with the system. Several loops share: each
+   * connection goes to one of them. Listeners of `'connection'` are told of it all the same.
+   *
+   * `close()` ends the loop when those that wait have been given out; an `'error'` of the server ends it by throwing.
+   * After `break` the server goes on listening, and connections for which there is no listener wait for the next loop.
+   * Those for which there is none when the server is closed are reset.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Socket>;
 
   addListener<E extends keyof ServerEventMap>(
     eventName: E,
@@ -657,3 +736,6 @@ export function getDefaultAutoSelectFamilyAttemptTimeout(): number;
  * Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for anything but a positive integer.
  */
 export function setDefaultAutoSelectFamilyAttemptTimeout(value: number): void;
+
+/** The same as `socket/promises`. */
+export * as promises from './promises';

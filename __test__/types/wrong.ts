@@ -42,8 +42,24 @@ socket.on('close', (hadError) => hadError.toFixed());
 // @ts-expect-error An address is text.
 net.isIP(127);
 // @ts-expect-error There is no such event data.
-net.createServer().on('drop', (data) => data.reason);
+net.createServer().on('drop', (data) => data?.cause);
 // @ts-expect-error The address of a server is null before it listens.
 net.createServer().address().port;
 // @ts-expect-error There is no such export.
 net.listen(0);
+// @ts-expect-error It is on or off.
+net.createServer({ proxyProtocol: 'v2' });
+// @ts-expect-error A time is a number of milliseconds.
+net.createServer({ proxyProtocol: true, proxyTimeout: '5s' });
+// @ts-expect-error A client has no such option.
+net.connect({ port: 80, proxyProtocol: true });
+// @ts-expect-error Not every reason is one.
+net.createServer().on('drop', (data) => data?.reason === 'full');
+// @ts-expect-error A grace is a number of milliseconds.
+net.createServer().close({ grace: '1s' });
+// @ts-expect-error There is no such option.
+net.createServer().close({ timeout: 1000 });
+// @ts-expect-error `close()` of `net` answers the server, not a promise.
+net.createServer().close().then();
+// @ts-expect-error `closeAllConnections()` answers nothing.
+net.createServer().closeAllConnections().listen();
