@@ -60,6 +60,9 @@ net.createServer().close({ grace: '1s' });
 // @ts-expect-error There is no such option.
 net.createServer().close({ timeout: 1000 });
 // @ts-expect-error `close()` of `net` answers the server, not a promise.
-net.createServer().close().then();
+net
+  .createServer()
+  .close()
+  .then(() => undefined);
 // @ts-expect-error `closeAllConnections()` answers nothing.
 net.createServer().closeAllConnections().listen();
