@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const fs = require('node:fs');
+const http = require('node:http');
 const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
@@ -179,6 +180,20 @@ test('the addresses are known although the peer is gone', opts, async (t) => {
   client.resetAndDestroy();
   await closed(client);
   assert.deepEqual(endsOf(socket), proxied(CLIENT, FRONT, 'IPv4'));
+});
+
+test('http over it knows the client', opts, async (t) => {
+  const k = kit(t);
+  const web = http.createServer((request, response) => {
+    const { remoteAddress, localPort } = request.socket;
+    response.end(`${remoteAddress} asks ${localPort} for ${request.url}`);
+  });
+  const server = await behindProxy(k, {}, (socket) => web.emit('connection', socket));
+  const client = say(k, server, v2Tcp(CLIENT, FRONT));
+  client.end('GET /page HTTP/1.1\r\nHost: example.test\r\nConnection: close\r\n\r\n');
+  const answer = String(await readAll(client));
+  assert.match(answer, /^HTTP\/1\.1 200 OK\r\n/);
+  assert.ok(answer.includes(`${CLIENT.address} asks ${FRONT.port} for /page`), answer);
 });
 
 test('pauseOnConnect: the header is read, and nothing of what follows', opts, async (t) => {

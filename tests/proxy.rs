@@ -149,6 +149,23 @@ fn closing_tells_of_the_pending_ones_first() {
 }
 
 #[test]
+fn the_end_of_the_engine_is_the_end_of_pending_connections() {
+    let mut owner = Owner::new();
+    let listener = behind_proxy(&owner, LONG);
+    let mut pending: Vec<_> = (0..3).map(|_| connect(&listener)).collect();
+    let mut complete = connect(&listener);
+    complete.write_all(HEADER).expect("a write");
+    accepted(&mut owner, &listener);
+    // Neither the owner nor its handle of the listener keeps them: the task and the connection of a pending
+    // header know each other.
+    drop(owner);
+    drop(listener);
+    for peer in &mut pending {
+        assert_eq!(peer.read(&mut [0; 1]).expect("an end"), 0);
+    }
+}
+
+#[test]
 fn silent_peers_keep_nobody_out() {
     let mut owner = Owner::new();
     let listener = behind_proxy(&owner, LONG);

@@ -59,4 +59,4 @@ function endGraces(server) {
   server[kGraces] = null;
 }
 
-module.exports = { destroyAfter, destroyConnections, endGraces, graceOf, kGraces };
+module.exports = { destroyAfter, destroyConnections, endGraces, graceOf };
