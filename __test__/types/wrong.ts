@@ -60,9 +60,6 @@ net.createServer().close({ grace: '1s' });
 // @ts-expect-error There is no such option.
 net.createServer().close({ timeout: 1000 });
 // @ts-expect-error `close()` of `net` answers the server, not a promise.
-net
-  .createServer()
-  .close()
-  .then(() => undefined);
+const closed: Promise<void> = net.createServer().close();
 // @ts-expect-error `closeAllConnections()` answers nothing.
 net.createServer().closeAllConnections().listen();
