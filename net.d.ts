@@ -264,7 +264,7 @@ export interface ServerOpts {
    * read before `'connection'` is emitted. `remoteAddress`, `remotePort` and `remoteFamily` of the socket are then the
    * client's, and `localAddress`, `localPort` and `localFamily` where the client connected to, as the header says.
    * Where it names nobody (v1 `UNKNOWN`, v2 `LOCAL`, as in health checks) they are those of the connection itself.
-   * After a Unix socket at the proxy, `remoteAddress` is its path, if it has one. TLVs are passed over.
+   * A client on a Unix socket of the proxy has no addresses, as on any Unix socket. TLVs are passed over.
    *
    * A connection without a good header in time is closed, and `'drop'` says why. Anybody who can connect can claim any
    * address: let only your proxies reach such a server.

@@ -32,14 +32,14 @@ function interfaceName(id) {
   return id;
 }
 
-/** The address of our end, asked for once: it does not change. */
+/** The address of our end, asked for once: it does not change. As in Node, a Unix socket has none. */
 function sockname(socket) {
   if (socket._sockname) return socket._sockname;
   if (!socket._handle) return {};
   const native = socket._handle.getsockname();
   if (typeof native === 'number') return {};
-  const address = hostOf(native);
-  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
+  const address = native.family === 'Unix' ? {} : hostOf(native);
+  if (!socket.connecting) socket._sockname = address;
   return address;
 }
 
@@ -48,7 +48,7 @@ function peername(socket) {
   if (!socket._handle || socket.connecting) return {};
   const native = socket._handle.getpeername();
   if (typeof native === 'number') return {};
-  return (socket._peername = hostOf(native));
+  return (socket._peername = native.family === 'Unix' ? {} : hostOf(native));
 }
 
 module.exports = { endpointOf, hostOf, peername, sockname };

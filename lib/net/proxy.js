@@ -28,6 +28,9 @@ function proxyTimeoutOf({ proxyProtocol, proxyTimeout = DEFAULT_TIMEOUT }) {
   return proxyProtocol ? proxyTimeout : undefined;
 }
 
+/** As in Node, a Unix socket has no address. */
+const hostOrNone = (native) => (native && native.family !== 'Unix' ? hostOf(native) : {});
+
 /**
  * The argument of `'drop'` for a connection that was dropped before its header was complete. The
  * addresses are those of the connection itself, as nothing better is known.
@@ -35,8 +38,7 @@ function proxyTimeoutOf({ proxyProtocol, proxyTimeout = DEFAULT_TIMEOUT }) {
  * @param {{ local?: object, remote?: object }} ends
  */
 function dropOf(reason, ends) {
-  const local = ends.local ? hostOf(ends.local) : {};
-  const remote = ends.remote ? hostOf(ends.remote) : {};
+  const [local, remote] = [ends.local, ends.remote].map(hostOrNone);
   return {
     localAddress: local.address,
     localPort: local.port,
