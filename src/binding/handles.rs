@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Result;
 use napi::bindgen_prelude::Either;
@@ -263,6 +264,13 @@ impl Engine {
         self.with_transport(id, |transport| {
             transport.set_keep_alive(on.then_some(&numbers))
         })
+    }
+
+    /// `TCP_USER_TIMEOUT`, in milliseconds; 0 is the system's. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_user_timeout(&self, id: u32, ms: u32) -> i32 {
+        let timeout = Duration::from_millis(ms.into());
+        self.with_transport(id, |transport| transport.set_user_timeout(timeout))
     }
 
     /// `IP_TOS` or `IPV6_TCLASS`. Answers 0 or an errno.

@@ -22,7 +22,7 @@ use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
 use crate::core::stream::Stream;
-use crate::core::transport::{Transport, domain_of};
+use crate::core::transport::{Transport, domain_of, prepare};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
@@ -134,7 +134,9 @@ impl Engine {
         socket.set_nonblocking(true).map_err(failed)?;
         let domain = domain_of(&socket).map_err(failed)?;
         let _inside = self.runtime().enter();
-        let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
+        prepare(&socket, domain, &options.socket);
+        let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
+        let transport = Arc::new(Transport::from_socket(socket, domain, peer).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options.read_at_once);
         self.runtime().spawn(driver::run_open(
@@ -169,7 +171,7 @@ impl Engine {
     ) -> Result<Arc<Listener>, Error> {
         let acceptor = {
             let _inside = self.runtime().enter();
-            Acceptor::from_socket(socket, backlog)?
+            Acceptor::from_socket(socket, backlog, &options)?
         };
         self.accept(acceptor, options)
     }

@@ -9,7 +9,7 @@ use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, SockRef, Socket};
+use socket2::{Domain, SockRef, Socket};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
@@ -24,7 +24,9 @@ use crate::core::event::{Event, HandleId};
 use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
 use crate::core::stream::Stream;
-use crate::core::transport::{Transport, domain_of};
+#[cfg(windows)]
+use crate::core::transport::pipe::PipeListener;
+use crate::core::transport::{Transport, domain_of, prepare};
 
 /// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
 /// so an owner that is busy is not buried under descriptors it has not seen.
@@ -42,7 +44,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Listener {
     id: HandleId,
-    local: SockAddr,
+    local: Endpoint,
     /// Connections on their way to the owner.
     undelivered: AtomicUsize,
     control: Mutex<Control>,
@@ -64,14 +66,20 @@ pub(crate) enum Acceptor {
     /// With the path to remove at the end, if it is one.
     #[cfg(unix)]
     Unix(UnixListener, Option<PathBuf>),
+    #[cfg(windows)]
+    Pipe(PipeListener),
 }
 
 impl Acceptor {
     /// Binds and listens. Needs to be called inside of the engine's runtime.
     pub(crate) fn bind(options: &ListenOptions) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
+        #[cfg(windows)]
+        if let Endpoint::Pipe(name) = &options.local {
+            return PipeListener::bind(name).map(Self::Pipe).map_err(failed);
+        }
         let address = options.local.to_sock_addr().map_err(failed)?;
-        let socket = new_socket(&options.local).map_err(failed)?;
+        let socket = new_socket(address.domain()).map_err(failed)?;
         if let Endpoint::Tcp(address) = options.local {
             // On Unix, a port whose last connections still linger may be listened on again; on
             // Windows the option means something else, and has to stay off.
@@ -80,26 +88,31 @@ impl Acceptor {
             if address.is_ipv6() {
                 socket.set_only_v6(options.ipv6_only).map_err(failed)?;
             }
-            #[cfg(unix)]
             if options.reuse_port {
-                socket.set_reuse_port(true).map_err(failed)?;
+                share_port(&socket).map_err(failed)?;
             }
         }
         socket.bind(&address).map_err(failed)?;
-        Self::listen(socket, options.backlog)
+        Self::listen(socket, options.backlog, &options.stream)
     }
 
     /// Listens on a socket that somebody else has bound.
-    pub(crate) fn from_socket(socket: Socket, backlog: i32) -> Result<Self, Error> {
+    pub(crate) fn from_socket(
+        socket: Socket,
+        backlog: i32,
+        stream: &StreamOptions,
+    ) -> Result<Self, Error> {
         socket
             .set_nonblocking(true)
             .map_err(|error| Error::new(Syscall::Listen, &error))?;
-        Self::listen(socket, backlog)
+        Self::listen(socket, backlog, stream)
     }
 
-    fn listen(socket: Socket, backlog: i32) -> Result<Self, Error> {
+    fn listen(socket: Socket, backlog: i32, stream: &StreamOptions) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
         let domain = domain_of(&socket).map_err(failed)?;
+        // Accepted TCP connections inherit them, and cost nothing more.
+        prepare(&socket, domain, &stream.socket);
         socket.listen(backlog).map_err(failed)?;
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
             return TcpListener::from_std(socket.into())
@@ -116,23 +129,29 @@ impl Acceptor {
         Err(failed(io::ErrorKind::InvalidInput.into()))
     }
 
-    pub(crate) fn local_addr(&self) -> io::Result<SockAddr> {
+    pub(crate) fn local_addr(&self) -> io::Result<Endpoint> {
         match self {
-            Self::Tcp(listener) => SockRef::from(listener).local_addr(),
+            Self::Tcp(listener) => listener.local_addr().map(Endpoint::Tcp),
             #[cfg(unix)]
-            Self::Unix(listener, _) => SockRef::from(listener).local_addr(),
+            Self::Unix(listener, _) => {
+                Endpoint::from_sock_addr(&SockRef::from(listener).local_addr()?)
+            }
+            #[cfg(windows)]
+            Self::Pipe(listener) => Ok(Endpoint::Pipe(listener.name().to_owned())),
         }
     }
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
         match self {
             Self::Tcp(listener) => listener
                 .poll_accept(cx)
-                .map_ok(|(stream, _)| Transport::Tcp(stream)),
+                .map_ok(|(stream, peer)| Transport::Tcp(stream, Some(peer))),
             #[cfg(unix)]
             Self::Unix(listener, _) => listener
                 .poll_accept(cx)
                 .map_ok(|(stream, _)| Transport::Unix(stream)),
+            #[cfg(windows)]
+            Self::Pipe(listener) => listener.poll_accept(cx).map_ok(Transport::Pipe),
         }
     }
 
@@ -146,7 +165,7 @@ impl Acceptor {
 }
 
 impl Listener {
-    pub(crate) fn new(id: HandleId, local: SockAddr) -> Arc<Self> {
+    pub(crate) fn new(id: HandleId, local: Endpoint) -> Arc<Self> {
         Arc::new(Self {
             id,
             local,
@@ -164,7 +183,7 @@ impl Listener {
 
     /// Where it listens.
     #[must_use]
-    pub fn local_addr(&self) -> &SockAddr {
+    pub fn local_addr(&self) -> &Endpoint {
         &self.local
     }
 
@@ -241,12 +260,12 @@ pub(crate) async fn run(
     acceptor: Acceptor,
     options: StreamOptions,
 ) {
-    let guard = ClosedGuard {
+    let mut guard = ClosedGuard {
         engine: Arc::clone(&engine),
         listener: Arc::clone(&listener),
         acceptor: Some(acceptor),
     };
-    let Some(acceptor) = &guard.acceptor else {
+    let Some(acceptor) = &mut guard.acceptor else {
         return;
     };
     let mut pause = FIRST_PAUSE;
@@ -290,7 +309,7 @@ fn poll_turn(
     cx: &mut Context<'_>,
     engine: &Arc<Shared>,
     listener: &Listener,
-    acceptor: &Acceptor,
+    acceptor: &mut Acceptor,
     options: &StreamOptions,
 ) -> Poll<io::Result<()>> {
     for _ in 0..ACCEPTS_PER_TURN {
@@ -298,7 +317,7 @@ fn poll_turn(
             return Poll::Pending; // `consumed` wakes the task.
         }
         let transport = std::task::ready!(acceptor.poll_accept(cx))?;
-        transport.apply(options);
+        transport.apply_accepted(options);
         listener.undelivered.fetch_add(1, Ordering::SeqCst);
         let transport = Arc::new(transport);
         let stream = Stream::new(engine.new_id(), options.read_at_once);
@@ -310,6 +329,29 @@ fn poll_turn(
         tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
     }
     Poll::Ready(Ok(()))
+}
+
+/// Lets other sockets listen on the same port, and the system spread the connections over them.
+///
+/// # Errors
+/// `Unsupported` where the system cannot, and for no other reason.
+fn share_port(socket: &Socket) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "dragonfly"))]
+    let result = socket.set_reuse_port(true);
+    #[cfg(target_os = "freebsd")]
+    let result = socket.set_reuse_port_lb(true);
+    // macOS and others know the option, but give every connection to the same socket.
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd"
+    )))]
+    let result = {
+        let _ = socket;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    };
+    result.map_err(|_| io::ErrorKind::Unsupported.into())
 }
 
 /// Whether `accept` failed for the connection's own sake. After any other error, of which a want of

@@ -12,7 +12,7 @@ use socket::core::endpoint::Endpoint;
 use socket::core::engine::Engine;
 use socket::core::error::Error;
 use socket::core::event::{ChunkId, Event, EventSink, HandleId};
-use socket::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use socket::core::options::{ConnectOptions, ListenOptions, SocketOptions, StreamOptions};
 use socket::core::stream::Stream;
 use socket::core::transport::Transport;
 
@@ -93,21 +93,37 @@ impl Owner {
         &self,
         local: &str,
     ) -> Result<Arc<socket::core::listener::Listener>, Error> {
+        self.listen_with(local, SocketOptions::default())
+    }
+
+    pub(crate) fn listen_with(
+        &self,
+        local: &str,
+        socket: SocketOptions,
+    ) -> Result<Arc<socket::core::listener::Listener>, Error> {
         let address: std::net::SocketAddr = local.parse().expect("a literal address");
         self.engine.listen(&ListenOptions {
             local: Endpoint::Tcp(address),
             backlog: 128,
             ipv6_only: false,
             reuse_port: false,
-            stream: reading(),
+            stream: reading(socket),
         })
     }
 
     pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
+        self.connect_with(remote, SocketOptions::default())
+    }
+
+    pub(crate) fn connect_with(
+        &mut self,
+        remote: std::net::SocketAddr,
+        socket: SocketOptions,
+    ) -> HandleId {
         let stream = self.engine.connect(ConnectOptions {
             remote: Endpoint::Tcp(remote),
             local: None,
-            stream: reading(),
+            stream: reading(socket),
         });
         let id = stream.id();
         self.streams.insert(id, (stream, None));
@@ -217,8 +233,9 @@ impl Owner {
     }
 }
 
-fn reading() -> StreamOptions {
+fn reading(socket: SocketOptions) -> StreamOptions {
     StreamOptions {
+        socket,
         read_at_once: true,
         ..StreamOptions::default()
     }
