@@ -5,7 +5,9 @@
 const { getSystemErrorMap, inspect } = require('node:util');
 
 /** The names of `core::error::Syscall`, by number. */
-const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutdown'];
+const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutdown', 'connect'];
+/** The attempt failed in the call itself, before anything was sent. */
+const CONNECT = 0;
 
 /** libuv's negative numbers by name, for the few that are decided upon. */
 const errnoByCode = new Map();
@@ -133,6 +135,7 @@ function outOfRange(name, range, value) {
 }
 
 module.exports = {
+  CONNECT,
   SYSCALLS,
   codeOf,
   codedError,

@@ -3,7 +3,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { debuglog } = require('node:util');
-const { SYSCALLS, codeOf } = require('./errors');
+const { CONNECT, SYSCALLS, codeOf } = require('./errors');
 const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
 const {
   CLOSING,
@@ -21,7 +21,7 @@ const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
- * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
+ * `onconnectfailed(owner, handle, syscall, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  */
 class StreamHandle extends Handle {
@@ -44,7 +44,8 @@ class StreamHandle extends Handle {
    * Starts an attempt to connect.
    * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
    * @param {{ address: string, port: number } | null} local
-   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean }} options
+   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean,
+   *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
     this.adopt(engine().connect(remote, local, options));
@@ -156,6 +157,11 @@ class StreamHandle extends Handle {
     return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
   }
 
+  /** Answers 0 or an errno. @param {number} ms 0 is the system's */
+  setUserTimeout(ms) {
+    return this.id < 0 ? EBADF : engine().setUserTimeout(this.id, ms);
+  }
+
   /** Answers 0 or an errno. @param {number} value 0 to 255 */
   setTypeOfService(value) {
     return this.id < 0 ? EBADF : engine().setTypeOfService(this.id, value);
@@ -182,7 +188,8 @@ class StreamHandle extends Handle {
     debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     this.setBusy(CLOSING); // The engine closes it on its own.
-    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno);
+    const isAtOnce = syscall === CONNECT;
+    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno, isAtOnce);
   }
 
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */

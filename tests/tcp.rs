@@ -109,7 +109,7 @@ fn a_refused_connection_fails_once_and_closes() {
     let Told::ConnectFailed(error) = owner.next(id) else {
         panic!("it fails");
     };
-    assert_eq!((error.syscall, error.errno), (Syscall::Connect, -111));
+    assert_eq!((error.syscall, error.errno), (Syscall::Handshake, -111));
     assert_eq!(owner.next(id), Told::Closed);
 }
 

@@ -3,6 +3,9 @@
 
 const os = require('node:os');
 
+/** The family of Unix sockets and named pipes (`src/binding/options.rs`). */
+const LOCAL = 'Local';
+
 /** The number of an interface, by name or number; 0 if there is none. */
 function scopeId(name) {
   if (/^\d+$/.test(name)) return Number(name);
@@ -17,10 +20,10 @@ function endpointOf(address, port) {
   return { address: address.slice(0, percent), port, scopeId: scopeId(address.slice(percent + 1)) };
 }
 
-/** The engine's address in Node's shape: `{ address, family, port }`; a Unix socket's has no port. */
+/** The engine's address in Node's shape: `{ address, family, port }`; `{ address }` of a local socket. */
 function hostOf(native) {
-  if (native.family === 'Unix') return native.address ? { address: native.address } : {};
   const { address, family, port } = native;
+  if (family === LOCAL) return address ? { address } : {};
   if (native.scopeId === 0) return { address, family, port };
   return { address: `${address}%${interfaceName(native.scopeId)}`, family, port };
 }
@@ -32,14 +35,14 @@ function interfaceName(id) {
   return id;
 }
 
-/** The address of our end, asked for once: it does not change. */
+/** The address of our end, asked for once: it does not change. As in Node, a local socket has none. */
 function sockname(socket) {
   if (socket._sockname) return socket._sockname;
   if (!socket._handle) return {};
   const native = socket._handle.getsockname();
   if (typeof native === 'number') return {};
-  const address = hostOf(native);
-  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
+  const address = native.family === LOCAL ? {} : hostOf(native);
+  if (!socket.connecting) socket._sockname = address;
   return address;
 }
 
@@ -48,7 +51,24 @@ function peername(socket) {
   if (!socket._handle || socket.connecting) return {};
   const native = socket._handle.getpeername();
   if (typeof native === 'number') return {};
-  return (socket._peername = hostOf(native));
+  return (socket._peername = native.family === LOCAL ? {} : hostOf(native));
 }
 
-module.exports = { endpointOf, hostOf, peername, sockname };
+/**
+ * Both ends of a connection, as far as they are known, under the names that errors have them by. Of a
+ * local socket, the paths.
+ */
+function endsOf(socket) {
+  const ends = {};
+  const handle = socket._handle;
+  const put = (side, known, native) => {
+    const { address, port } = typeof native === 'object' ? hostOf(native) : (known ?? {});
+    if (address !== undefined) ends[`${side}Address`] = address;
+    if (port !== undefined) ends[`${side}Port`] = port;
+  };
+  put('local', socket._sockname, handle?.getsockname());
+  put('remote', socket._peername, handle?.getpeername());
+  return ends;
+}
+
+module.exports = { LOCAL, endpointOf, endsOf, hostOf, peername, sockname };

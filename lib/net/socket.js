@@ -8,20 +8,17 @@
 const { Duplex } = require('node:stream');
 const { clearTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
-const { codedError, errnoError, invalidType } = require('../errors');
-const {
-  normalizeArgs,
-  validateFunction,
-  validateInteger,
-  validateNumber,
-  validateTimeout,
-} = require('../args');
-const { abandon, connect } = require('./connect');
+const { codedError, errnoError } = require('../errors');
+const { normalizeArgs, validateFunction, validateTimeout } = require('../args');
+const { connect } = require('./connect');
+const { abandon } = require('./race');
 const { peername, sockname } = require('./address');
-const { Making, keepAliveOf, makingOf, positive } = require('./making');
+const { connectionError, endedByPeer } = require('./failure');
+const { Making, checkBlockList, keepAliveOf, makingOf } = require('./making');
 const { defineMethods } = require('./methods');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
+const tuning = require('./tuning');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
 const {
@@ -68,7 +65,7 @@ const callbacks = {
     takePendingEnd(socket)?.();
   },
   onfailed(socket, syscall, errno) {
-    const err = errnoError(errno, syscall);
+    const err = connectionError(socket, errno, syscall);
     if (syscall === 'write') writer.fail(socket, err);
     else if (syscall === 'shutdown') endFailed(socket, err);
     else socket.destroy(err);
@@ -133,7 +130,8 @@ function Socket(options) {
     return;
   }
   this[kOnread] = checkOnread(options.onread);
-  if (options.blockList) this.blockList = options.blockList;
+  if (options.blockList) this.blockList = checkBlockList(options.blockList);
+  tuning.init(this, options);
   if (options.fd !== undefined) openDescriptor(this, options.fd, options);
   if (options.typeOfService !== undefined) this.setTypeOfService(options.typeOfService);
   if (options.signal) abortOn(this, options.signal);
@@ -148,7 +146,7 @@ function onReadableEnd() {
 function writeAfterEnd(chunk, encoding, callback) {
   if (!this.writableEnded) return Socket.prototype.write.call(this, chunk, encoding, callback);
   const done = typeof encoding === 'function' ? encoding : callback;
-  const err = codedError(Error, 'EPIPE', 'This socket has been ended by the other party');
+  const err = endedByPeer(this);
   if (typeof done === 'function') process.nextTick(done, err);
   this.destroy(err);
   return false;
@@ -156,7 +154,7 @@ function writeAfterEnd(chunk, encoding, callback) {
 
 function openDescriptor(socket, fd, options) {
   const handle = new StreamHandle();
-  const status = handle.open(fd, { ...streamOptions(socket), readAtOnce: false });
+  const status = handle.open(fd, { ...tuning.streamOptions(socket), readAtOnce: false });
   if (status < 0) throw errnoError(status, 'open');
   socket[kOpen](handle);
   if (options.readable !== false && !options.manualStart) socket.read(0);
@@ -178,16 +176,6 @@ function abortOn(socket, signal) {
   socket.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-/** What the engine is to set on a new connection. */
-function streamOptions(socket) {
-  return {
-    noDelay: socket[kNoDelay],
-    keepAlive: socket[kKeepAlive] !== null,
-    keepAliveDelay: socket[kKeepAlive]?.delay ?? 0,
-    readAtOnce: socket.readable && !socket.isPaused(),
-  };
-}
-
 function onHandleClosed(socket) {
   socket.emit('close', socket._hadError);
 }
@@ -205,7 +193,7 @@ const methods = {
   },
 
   [kConnectOptions]() {
-    return streamOptions(this);
+    return tuning.streamOptions(this);
   },
 
   connect(...args) {
@@ -231,7 +219,7 @@ const methods = {
     }
     const status = this._handle.end();
     this[kPendingEnd] = callback;
-    if (status < 0) endFailed(this, errnoError(status, 'shutdown'));
+    if (status < 0) endFailed(this, connectionError(this, status, 'shutdown'));
     // Not now: the end is done when the ticks and promise jobs of this callback have run, as in Node;
     // a listener of `'end'` that writes relies on finding the socket still there.
     else if (status === 0) afterTicks(() => endDone(this));
@@ -300,50 +288,6 @@ const methods = {
     startTimer(this, timeout);
     if (callback) this.once('timeout', callback);
     return this;
-  },
-
-  setNoDelay(enable) {
-    const on = enable === undefined ? true : Boolean(enable);
-    if (on === this[kNoDelay]) return this;
-    this[kNoDelay] = on;
-    if (this._handle && !this.connecting) this._handle.setNoDelay(on);
-    return this;
-  },
-
-  setKeepAlive(enable, initialDelay, interval, count) {
-    if (enable !== null && typeof enable === 'object') {
-      ({ enable, initialDelay, interval, count } = enable);
-    }
-    const on = Boolean(enable);
-    const numbers = {
-      delay: positive(initialDelay),
-      interval: positive(interval),
-      count: positive(count),
-    };
-    this[kKeepAlive] = on ? numbers : null;
-    if (this._handle && !this.connecting) {
-      this._handle.setKeepAlive(on, numbers.delay, numbers.interval, numbers.count);
-    }
-    return this;
-  },
-
-  setTypeOfService(value) {
-    validateNumber(value, 'tos');
-    if (Number.isNaN(value)) throw invalidType('tos', 'of type number', value);
-    validateInteger(value, 'tos', 0, 255);
-    this[kTypeOfService] = value;
-    if (this._handle && !this.connecting) {
-      const status = this._handle.setTypeOfService(value);
-      if (status < 0) throw errnoError(status, 'setTypeOfService');
-    }
-    return this;
-  },
-
-  getTypeOfService() {
-    if (!this._handle || this.connecting) return this[kTypeOfService] ?? 0;
-    const value = this._handle.getTypeOfService();
-    if (value < 0) throw errnoError(value, 'getTypeOfService');
-    return value;
   },
 
   // With `onread` nothing is kept in the stream, so pausing has to stop the reading itself.
@@ -431,6 +375,7 @@ const methods = {
 
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 defineMethods(Socket.prototype, methods);
+defineMethods(Socket.prototype, tuning.methods);
 defineMethods(Socket.prototype, writer.methods);
 
 /**

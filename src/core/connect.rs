@@ -37,6 +37,10 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error
     let in_progress = match socket.connect(&remote) {
         Ok(()) => false,
         Err(error) if is_in_progress(&error) => true,
+        // Over loopback the answer may be there before the call is over.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return Err(Error::new(Syscall::Handshake, &error));
+        }
         Err(error) => return Err(failed(&error)),
     };
     let transport = Transport::from_socket(socket, domain, remote.as_socket())
@@ -44,7 +48,7 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error
     if in_progress {
         handshake(&transport)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| Error::new(Syscall::Handshake, &error))?;
     }
     transport.apply(&options.stream);
     Ok(transport)

@@ -10,7 +10,7 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Syscall {
-    /// `socket(2)` and `connect(2)`, and the outcome of the handshake.
+    /// `socket(2)` and `connect(2)`: nothing was sent.
     Connect = 0,
     /// `bind(2)`.
     Bind = 1,
@@ -24,6 +24,8 @@ pub enum Syscall {
     Write = 5,
     /// `shutdown(2)`.
     Shutdown = 6,
+    /// The outcome of `connect(2)` that the system tells later.
+    Handshake = 7,
 }
 
 impl Syscall {
@@ -31,7 +33,7 @@ impl Syscall {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Connect => "connect",
+            Self::Connect | Self::Handshake => "connect",
             Self::Bind => "bind",
             Self::Listen => "listen",
             Self::Accept => "accept",
