@@ -109,6 +109,7 @@ function normalizeArgs(args) {
 
 module.exports = {
   invalidAddress,
+  isPort,
   missingArguments,
   normalizeArgs,
   validateAbortSignal,

@@ -75,6 +75,15 @@ function listenError(errno, address, port) {
   return systemError(message, errno, 'listen', withPort(address, port), listenError);
 }
 
+/** What a socket is destroyed with when its `AbortSignal` says so; the same shape as Node's. */
+class AbortError extends Error {
+  constructor(reason) {
+    super('The operation was aborted', reason === undefined ? undefined : { cause: reason });
+    this.code = 'ABORT_ERR';
+    this.name = 'AbortError';
+  }
+}
+
 /** An error of the caller. The first line of its stack has the code, as in Node. */
 function codedError(Base, code, message, extra) {
   const err = new Base(message);
@@ -135,6 +144,7 @@ function outOfRange(name, range, value) {
 }
 
 module.exports = {
+  AbortError,
   CONNECT,
   SYSCALLS,
   codeOf,

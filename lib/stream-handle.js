@@ -11,6 +11,7 @@ const {
   EBADF,
   ENDING,
   Handle,
+  LOCAL,
   NO_DESTROY_HOOK,
   READING,
   WRITING,
@@ -21,7 +22,7 @@ const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
- * `onconnectfailed(owner, handle, syscall, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
+ * `onconnectfailed(owner, handle, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  */
 class StreamHandle extends Handle {
@@ -41,17 +42,20 @@ class StreamHandle extends Handle {
   }
 
   /**
-   * Starts an attempt to connect.
+   * Starts an attempt to connect. Answers 0, or an errno where `local` cannot be bound.
    * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
    * @param {{ address: string, port: number } | null} local
    * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean,
    *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
-    this.adopt(engine().connect(remote, local, options));
+    const id = engine().connect(remote, local, options);
+    if (id < 0) return id;
+    this.adopt(id);
     this.isReading = options.readAtOnce;
     this.setBusy(CONNECTING);
     debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
+    return 0;
   }
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
@@ -172,6 +176,11 @@ class StreamHandle extends Handle {
     return this.id < 0 ? EBADF : engine().typeOfService(this.id);
   }
 
+  /** Whether it is a Unix socket or a named pipe, once it is connected. */
+  isLocal() {
+    return this.getsockname().family === LOCAL;
+  }
+
   getpeername() {
     return this.id < 0 ? EBADF : engine().peerAddress(this.id);
   }
@@ -188,8 +197,7 @@ class StreamHandle extends Handle {
     debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     this.setBusy(CLOSING); // The engine closes it on its own.
-    const isAtOnce = syscall === CONNECT;
-    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno, isAtOnce);
+    this.callbacks.onconnectfailed(this.owner, this, errno, syscall === CONNECT);
   }
 
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */

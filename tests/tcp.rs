@@ -270,7 +270,7 @@ fn closing_with_bytes_that_nobody_used_resets_the_peer() {
 fn a_reset_is_a_failed_read() {
     let mut owner = Owner::new();
     let (id, theirs) = pair(&mut owner);
-    socket2::SockRef::from(&theirs)
+    SockRef::from(&theirs)
         .set_linger(Some(Duration::ZERO))
         .expect("an option");
     drop(theirs);

@@ -1,10 +1,15 @@
 'use strict';
 // Addresses between JavaScript's shape and the engine's.
 
+const { BlockList } = require('node:net');
 const os = require('node:os');
+const { LOCAL } = require('../handle');
 
-/** The family of Unix sockets and named pipes (`src/binding/options.rs`). */
-const LOCAL = 'Local';
+const linkLocal = new BlockList();
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+
+/** @param {string} address */
+const isLinkLocal = (address) => linkLocal.check(address, 'ipv6');
 
 /** The number of an interface, by name or number; 0 if there is none. */
 function scopeId(name) {
@@ -13,10 +18,21 @@ function scopeId(name) {
   return addresses.find((address) => address.scopeid > 0)?.scopeid ?? 0;
 }
 
+/** As libuv does it: a link-local address without an interface is meant for the first one. */
+function firstLink() {
+  for (const addresses of Object.values(os.networkInterfaces())) {
+    const found = addresses.find(({ address, scopeid }) => scopeid > 0 && isLinkLocal(address));
+    if (found) return found.scopeid;
+  }
+  return 0;
+}
+
 /** `fe80::1%eth0` and a port, as the engine takes them. */
 function endpointOf(address, port) {
   const percent = address.indexOf('%');
-  if (percent < 0) return { address, port };
+  if (percent < 0) {
+    return isLinkLocal(address) ? { address, port, scopeId: firstLink() } : { address, port };
+  }
   return { address: address.slice(0, percent), port, scopeId: scopeId(address.slice(percent + 1)) };
 }
 
@@ -71,4 +87,4 @@ function endsOf(socket) {
   return ends;
 }
 
-module.exports = { LOCAL, endpointOf, endsOf, hostOf, peername, sockname };
+module.exports = { endpointOf, endsOf, hostOf, isLinkLocal, peername, sockname };

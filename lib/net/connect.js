@@ -122,7 +122,7 @@ function checkTarget(options) {
 
 function lookupQuery({ family, hints }) {
   const query = {
-    family: family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : (family ?? 0),
+    family: family === 'IPv4' ? 4 : family === 'IPv6' ? 6 : family,
     hints: hints || 0,
   };
   const isOpen = query.family !== 4 && query.family !== 6;

@@ -53,14 +53,17 @@ function validateOptions(options) {
     validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
   }
   if (options.fd !== undefined) validateInteger(options.fd, 'fd', 0, 2 ** 31 - 1);
-  if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
+  if (options.signal) validateAbortSignal(options.signal, 'signal');
+  if (options.typeOfService !== undefined) {
+    validateInteger(options.typeOfService, 'options.typeOfService', 0, 255);
+  }
 }
 
 /** Checks the option `blockList` and answers it. */
 function checkBlockList(blockList) {
   // Newer versions of Node know those of other realms and threads too.
   const isOne = BlockList.isBlockList?.(blockList) ?? blockList instanceof BlockList;
-  if (!isOne) throw invalidType('options.blockList', 'an instance of net.BlockList', blockList);
+  if (!isOne) throw invalidType('options.blockList', 'an net.BlockList', blockList);
   return blockList;
 }
 

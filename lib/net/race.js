@@ -29,8 +29,7 @@ const kLimit = Symbol('kLimit');
 /** Callbacks of an attempt; the owner of its handle is the race. */
 const attemptCallbacks = {
   onconnect: (race, handle) => race.win(handle),
-  onconnectfailed: (race, handle, syscall, errno, isAtOnce) =>
-    race.lose(handle, syscall, errno, isAtOnce),
+  onconnectfailed: (race, handle, errno, isAtOnce) => race.lose(handle, errno, isAtOnce),
   onclose: () => {},
 };
 
@@ -71,6 +70,16 @@ class Race {
       this.fail(target, blocked);
       return;
     }
+    // Whether the local address can be had shows before it is said that there is an attempt.
+    const local = localOf(plan, family);
+    const bound = local && !blocked ? this.takeHandle() : null;
+    if (bound !== null) {
+      const status = this.launch(bound, target, local);
+      if (status < 0) {
+        this.giveUp(peerError(status, 'bind', local.address, local.port));
+        return;
+      }
+    }
     socket.emit('connectionAttempt', path ?? address, port, family);
     if (this.isOver || !socket.connecting) return; // A listener destroyed it.
     if (blocked) {
@@ -78,15 +87,22 @@ class Race {
       return;
     }
     if (!this.isLonely) socket.autoSelectFamilyAttemptedAddresses.push(`${address}:${port}`);
-    const handle = this.takeHandle();
-    this.running.set(handle, target);
-    const remote = path ? { path } : endpointOf(address, port);
-    handle.attach(this, attemptCallbacks);
-    handle.connect(remote, localOf(plan, family), socket[kConnectOptions]());
+    const handle = bound ?? this.takeHandle();
+    if (bound === null) this.launch(handle, target, null);
     if (this.next < this.targets.length) {
       this.timer = setTimeout(() => this.isLate(handle), plan.attemptTimeout);
       if (!handle.hasRef()) this.timer.unref();
     }
+  }
+
+  /** Answers 0, or an errno where `local` cannot be bound. */
+  launch(handle, target, local) {
+    const { path, address, port } = target;
+    handle.attach(this, attemptCallbacks);
+    const remote = path ? { path } : endpointOf(address, port);
+    const status = handle.connect(remote, local, this.socket[kConnectOptions]());
+    if (status === 0) this.running.set(handle, target);
+    return status;
   }
 
   /** The first attempt is the socket's own handle; further ones share its context. */
@@ -124,11 +140,11 @@ class Race {
   }
 
   /** @param {boolean} isAtOnce the system refused the attempt before anything was sent */
-  lose(handle, syscall, errno, isAtOnce) {
+  lose(handle, errno, isAtOnce) {
     const target = this.running.get(handle);
     this.running.delete(handle);
     if (this.isOver) return;
-    const err = this.errorOf(target, syscall, errno, isAtOnce);
+    const err = this.errorOf(target, errno, isAtOnce);
     // As in Node: what the call itself said of the only address is told by 'error' alone.
     if (this.isLonely && isAtOnce && !target.path) this.socket.destroy(err);
     else this.fail(target, err);
@@ -136,10 +152,14 @@ class Race {
 
   /** One address will not be it. */
   fail({ path, address, port, family }, err) {
+    this.socket.emit('connectionAttemptFailed', path ?? address, port, family, err);
+    if (!this.isOver) this.giveUp(err); // Else a listener destroyed the socket.
+  }
+
+  /** On to the next address, if there is one. */
+  giveUp(err) {
     const { socket } = this;
     this.errors.push(err);
-    socket.emit('connectionAttemptFailed', path ?? address, port, family, err);
-    if (this.isOver) return; // A listener destroyed the socket.
     if (this.next < this.targets.length) {
       clearTimeout(this.timer);
       this.start();
@@ -150,9 +170,8 @@ class Race {
     }
   }
 
-  errorOf({ path, address, port, family }, syscall, errno, isAtOnce) {
+  errorOf({ path, address, port, family }, errno, isAtOnce) {
     const local = localOf(this.plan, family);
-    if (syscall === 'bind') return peerError(errno, 'bind', local.address, local.port);
     const err = peerError(errno, 'connect', path ?? address, port, local?.port ? local : undefined);
     if (isAtOnce && !path) {
       const { address: ours, port: ourPort } = local ?? { address: anyOf(family), port: 0 };
@@ -163,9 +182,7 @@ class Race {
 
   /** The error of attempts that have had their time. */
   timedOut() {
-    const late = [...this.running.values()].map((target) =>
-      this.errorOf(target, 'connect', ETIMEDOUT),
-    );
+    const late = [...this.running.values()].map((target) => this.errorOf(target, ETIMEDOUT, false));
     if (this.isLonely) return late[0];
     const { message, ...fields } = lookupTimedOut(this.plan);
     return aggregate([...this.errors, ...late], message, fields);

@@ -5,7 +5,8 @@ const diagnostics = require('node:diagnostics_channel');
 const dns = require('node:dns');
 const fs = require('node:fs');
 const { EventEmitter } = require('node:events');
-const { BlockList, isIP } = require('node:net');
+const { isIP } = require('node:net');
+const { getDefaultHighWaterMark } = require('node:stream');
 const { ListenHandle } = require('../listen-handle');
 const {
   codedError,
@@ -16,6 +17,7 @@ const {
   listenError,
 } = require('../errors');
 const {
+  isPort,
   normalizeArgs,
   validateAbortSignal,
   validateBoolean,
@@ -23,7 +25,8 @@ const {
   validateNumber,
   validatePort,
 } = require('../args');
-const { LOCAL, endpointOf, hostOf } = require('./address');
+const { LOCAL } = require('../handle');
+const { endpointOf, hostOf, isLinkLocal } = require('./address');
 const { checkBlockList } = require('./making');
 const { acceptedSocket } = require('./socket');
 const { kServer, kTuning } = require('./symbols');
@@ -35,6 +38,8 @@ const BACKLOG = 511;
 
 const EADDRINUSE = errnoByCode.get('EADDRINUSE');
 const ENOTSUP = errnoByCode.get('ENOTSUP');
+const ENOENT = errnoByCode.get('ENOENT');
+const EACCES = errnoByCode.get('EACCES');
 
 /** Node's own channels: who watches its servers sees ours. */
 const onServerSocket = diagnostics.channel('net.server.socket');
@@ -135,7 +140,8 @@ function Server(options, connectionListener) {
   this.noDelay = Boolean(options.noDelay);
   this.keepAlive = Boolean(options.keepAlive);
   this.keepAliveInitialDelay = Math.max(0, options.keepAliveInitialDelay ?? 0);
-  this.highWaterMark = options.highWaterMark;
+  this.highWaterMark = options.highWaterMark ?? getDefaultHighWaterMark(false);
+  if (this.highWaterMark < 0) this.highWaterMark = getDefaultHighWaterMark(false);
   if (options.blockList) this.blockList = checkBlockList(options.blockList);
   this[kTuning] = tuningOf(options);
   this[kPendingListen] = null;
@@ -157,7 +163,8 @@ function listenTarget(options, args) {
   if (typeof port === 'number' || typeof port === 'string') {
     return { port: validatePort(port, 'options.port'), host: options.host };
   }
-  if (typeof path === 'string' && path !== '') {
+  // As in Node, what looks like a port is none.
+  if (typeof path === 'string' && path !== '' && !isPort(path)) {
     if (path.startsWith('\0') && (options.readableAll || options.writableAll)) {
       const reason = 'can not have readableAll or writableAll with an abstract path';
       throw invalidValue('options', options, reason);
@@ -207,7 +214,8 @@ function listen(server, target, options) {
         throw errnoError(refused, 'uv_pipe_chmod');
       }
     }
-    place.address = target.path;
+    if (status === ENOENT) status = EACCES; // libuv's word for a directory that is not there
+    Object.assign(place, { address: target.path, port: -1 });
   } else {
     status = bindPort(server, handle, place, options);
   }
@@ -278,7 +286,11 @@ function warnWithoutReusePort() {
   );
 }
 
-const backlogOf = ({ backlog }) => backlog || BACKLOG;
+/** As in Node, what is no number is the default. */
+function backlogOf({ backlog }) {
+  const wanted = Math.trunc(Number(backlog));
+  return wanted > 0 ? Math.min(wanted, 2 ** 31 - 1) : BACKLOG;
+}
 
 /** `readableAll` and `writableAll` of a Unix socket. Answers 0 or an errno. */
 function openToOthers(path, { readableAll, writableAll }) {
@@ -415,14 +427,9 @@ function lookupAndListen(server, target, options) {
   });
 }
 
-const linkLocal = new BlockList();
-linkLocal.addSubnet('fe80::', 10, 'ipv6');
-
 /** The first address that is good for more than one link. */
-function widest(addresses) {
-  const isWide = ({ address, family }) => family !== 6 || !linkLocal.check(address, 'ipv6');
-  return addresses.find(isWide) ?? addresses[0];
-}
+const widest = (addresses) =>
+  addresses.find(({ address }) => !isLinkLocal(address)) ?? addresses[0];
 
 function emitCloseIfDrained(server) {
   if (server._handle || server._connections > 0) return;

@@ -8,7 +8,7 @@
 const { Duplex } = require('node:stream');
 const { clearTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
-const { codedError, errnoError } = require('../errors');
+const { AbortError, codedError, errnoError } = require('../errors');
 const { normalizeArgs, validateFunction, validateTimeout } = require('../args');
 const { connect } = require('./connect');
 const { abandon } = require('./race');
@@ -16,6 +16,7 @@ const { peername, sockname } = require('./address');
 const { connectionError, endedByPeer } = require('./failure');
 const { Making, checkBlockList, keepAliveOf, makingOf } = require('./making');
 const { defineMethods } = require('./methods');
+const { invalidFdType, isSocket } = require('./descriptor');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
 const tuning = require('./tuning');
@@ -155,18 +156,14 @@ function writeAfterEnd(chunk, encoding, callback) {
 function openDescriptor(socket, fd, options) {
   const handle = new StreamHandle();
   const status = handle.open(fd, { ...tuning.streamOptions(socket), readAtOnce: false });
-  if (status < 0) throw errnoError(status, 'open');
+  if (status < 0) throw isSocket(fd) ? errnoError(status, 'open') : invalidFdType(fd);
   socket[kOpen](handle);
   if (options.readable !== false && !options.manualStart) socket.read(0);
 }
 
 function abortOn(socket, signal) {
   const abort = () => {
-    const err = codedError(Error, 'ABORT_ERR', 'The operation was aborted', {
-      cause: signal.reason,
-    });
-    err.name = 'AbortError';
-    socket.destroy(err);
+    socket.destroy(new AbortError(signal.reason));
   };
   if (signal.aborted) {
     process.nextTick(abort);
@@ -174,6 +171,11 @@ function abortOn(socket, signal) {
   }
   signal.addEventListener('abort', abort, { once: true });
   socket.once('close', () => signal.removeEventListener('abort', abort));
+}
+
+function reset(socket) {
+  socket[kReset] = true;
+  return socket.destroy();
 }
 
 function onHandleClosed(socket) {
@@ -198,7 +200,8 @@ const methods = {
 
   connect(...args) {
     // A server's or another module's normalized arguments come as one array.
-    const [options, callback] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
+    const isNormal = Array.isArray(args[0]) && args[0].length > 0;
+    const [options, callback] = isNormal ? args[0] : normalizeArgs(args);
     connect(this, options, callback);
     return this;
   },
@@ -238,16 +241,18 @@ const methods = {
   },
 
   resetAndDestroy() {
+    if (this._handle?.isLocal()) {
+      throw codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent');
+    }
     if (!this._handle) {
       this.destroy(codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
       return this;
     }
     if (this.connecting) {
-      this.once('connect', () => this.resetAndDestroy());
+      this.once('connect', () => reset(this));
       return this;
     }
-    this[kReset] = true;
-    return this.destroy();
+    return reset(this);
   },
 
   _destroy(err, callback) {

@@ -3,10 +3,12 @@
 // set on the descriptor before it connects or listens (`userTimeout`, `sendBufferSize` and
 // `recvBufferSize`, which `node:net` does not have).
 
-const { codedError, errnoError, invalidType } = require('../errors');
+const { codedError, errnoByCode, errnoError, invalidType } = require('../errors');
 const { validateInteger, validateNumber } = require('../args');
 const { positive } = require('./making');
 const { kKeepAlive, kNoDelay, kTuning, kTypeOfService } = require('./symbols');
+
+const ENOTSUP = errnoByCode.get('ENOTSUP');
 
 const LONGEST = 2 ** 31 - 1;
 
@@ -137,6 +139,7 @@ const methods = {
   getTypeOfService() {
     if (!this._handle || this.connecting) return this[kTypeOfService] ?? 0;
     const value = this._handle.getTypeOfService();
+    if (value === ENOTSUP) return this[kTypeOfService] ?? 0; // A local socket has none to ask for.
     if (value < 0) throw errnoError(value, 'getTypeOfService');
     return value;
   },

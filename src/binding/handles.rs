@@ -43,7 +43,7 @@ fn count(len: usize) -> f64 {
 
 #[napi]
 impl Engine {
-    /// Starts an attempt to connect and answers the stream's number.
+    /// Starts an attempt to connect. Answers the stream's number, or an errno: `local` cannot be bound.
     #[napi(catch_unwind)]
     pub fn connect(
         &self,
@@ -57,7 +57,10 @@ impl Engine {
             local: local.map(NativeEndpoint::endpoint).transpose()?,
             stream: options.into(),
         };
-        let stream = state.core.connect(options);
+        let stream = match state.core.connect(options) {
+            Ok(stream) => stream,
+            Err(error) => return Ok(error.errno),
+        };
         let id = stream.id();
         state.registry.insert(id, Entry::Stream(stream, None));
         Ok(id.cast_signed())

@@ -5,6 +5,7 @@ use std::io;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+#[cfg(windows)]
 use crate::core::endpoint::Endpoint;
 use crate::core::error::{Error, Syscall};
 use crate::core::options::ConnectOptions;
@@ -12,10 +13,35 @@ use crate::core::options::ConnectOptions;
 use crate::core::transport::pipe;
 use crate::core::transport::{Transport, prepare};
 
-/// Makes a socket, binds it where a local endpoint is asked for, and connects it.
+/// A socket that is bound to `options.local`; `None` where the system is to choose.
+pub(crate) fn bind(options: &ConnectOptions) -> Result<Option<Socket>, Error> {
+    let Some(local) = &options.local else {
+        return Ok(None);
+    };
+    let bound = || {
+        let address = local.to_sock_addr()?;
+        if address.domain() != options.remote.to_sock_addr()?.domain() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let socket = new_socket(address.domain())?;
+        // As libuv does it: a port whose last connection still lingers may be bound again.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.bind(&address)?;
+        Ok(socket)
+    };
+    bound()
+        .map(Some)
+        .map_err(|error| Error::new(Syscall::Bind, &error))
+}
+
+/// Connects `bound`, or a new socket.
 ///
 /// Cancel safety: dropping the future closes the socket and so ends the attempt.
-pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error> {
+pub(crate) async fn connect(
+    options: &ConnectOptions,
+    bound: Option<Socket>,
+) -> Result<Transport, Error> {
     let failed = |error: &io::Error| Error::new(Syscall::Connect, error);
     #[cfg(windows)]
     if let Endpoint::Pipe(name) = &options.remote {
@@ -29,11 +55,11 @@ pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error
         .to_sock_addr()
         .map_err(|error| failed(&error))?;
     let domain = remote.domain();
-    let socket = new_socket(domain).map_err(|error| failed(&error))?;
+    let socket = match bound {
+        Some(socket) => socket,
+        None => new_socket(domain).map_err(|error| failed(&error))?,
+    };
     prepare(&socket, domain, &options.stream.socket);
-    if let Some(local) = &options.local {
-        bind(&socket, local).map_err(|error| Error::new(Syscall::Bind, &error))?;
-    }
     let in_progress = match socket.connect(&remote) {
         Ok(()) => false,
         Err(error) if is_in_progress(&error) => true,
@@ -66,13 +92,6 @@ pub(crate) fn new_socket(domain: Domain) -> io::Result<Socket> {
         socket.set_nonblocking(true)?;
         Ok(socket)
     }
-}
-
-fn bind(socket: &Socket, local: &Endpoint) -> io::Result<()> {
-    // As libuv does it: a port whose last connection still lingers may be bound again.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.bind(&local.to_sock_addr()?)
 }
 
 fn is_in_progress(error: &io::Error) -> bool {

@@ -14,6 +14,7 @@ use socket2::Socket;
 use tokio::runtime::Handle;
 
 use crate::core::chunks::ChunkPool;
+use crate::core::connect;
 use crate::core::crank::Crank;
 use crate::core::driver;
 use crate::core::error::{Error, Syscall};
@@ -109,16 +110,25 @@ impl Engine {
         &self.shared.chunks
     }
 
-    /// Starts an attempt to connect.
+    /// Starts an attempt to connect. Where a local endpoint is asked for, it is bound before this
+    /// returns.
+    ///
+    /// # Errors
+    /// The local endpoint cannot be had.
     ///
     /// # Panics
     /// After [`Engine::stop`], like everything that starts something.
-    #[must_use]
-    pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
+    pub fn connect(&self, options: ConnectOptions) -> Result<Arc<Stream>, Error> {
+        let bound = connect::bind(&options)?;
         let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
-        let task = driver::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
+        let task = driver::run_connect(
+            Arc::clone(&self.shared),
+            Arc::clone(&stream),
+            options,
+            bound,
+        );
         self.runtime().spawn(task);
-        stream
+        Ok(stream)
     }
 
     /// Takes over a connected socket that somebody else made.

@@ -125,6 +125,7 @@ impl Owner {
             local: None,
             stream: reading(socket),
         });
+        let stream = stream.expect("nothing to bind");
         let id = stream.id();
         self.streams.insert(id, (stream, None));
         id

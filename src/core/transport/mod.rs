@@ -239,10 +239,10 @@ impl Transport {
         }
     }
 
-    /// The type of service or traffic class; 0 where there is none.
+    /// The type of service or traffic class.
     ///
     /// # Errors
-    /// What the system says.
+    /// `Unsupported` where there is none; otherwise what the system says.
     pub fn type_of_service(&self) -> io::Result<u32> {
         match self {
             Self::Tcp(stream, _) if stream.local_addr()?.is_ipv4() => {
@@ -253,9 +253,9 @@ impl Transport {
             #[cfg(windows)]
             Self::Tcp(..) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
-            Self::Unix(_) => Ok(0),
+            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(windows)]
-            Self::Pipe(_) => Ok(0),
+            Self::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
