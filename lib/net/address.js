@@ -71,19 +71,19 @@ function peername(socket) {
 }
 
 /**
- * Both ends of a connection, as far as they are known, under the names that errors have them by. Of a
- * local socket, the paths.
+ * Both ends of a connection, as far as they are known, under the names that errors have them by; of a
+ * local socket, the paths. The socket knows them from then on, for who asks when it is destroyed.
  */
 function endsOf(socket) {
   const ends = {};
-  const handle = socket._handle;
   const put = (side, known, native) => {
-    const { address, port } = typeof native === 'object' ? hostOf(native) : (known ?? {});
+    const isLocal = known.address === undefined && typeof native === 'object';
+    const { address, port } = isLocal ? hostOf(native) : known;
     if (address !== undefined) ends[`${side}Address`] = address;
     if (port !== undefined) ends[`${side}Port`] = port;
   };
-  put('local', socket._sockname, handle?.getsockname());
-  put('remote', socket._peername, handle?.getpeername());
+  put('local', sockname(socket), socket._handle?.getsockname());
+  put('remote', peername(socket), socket._handle?.getpeername());
   return ends;
 }
 
