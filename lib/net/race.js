@@ -145,6 +145,8 @@ class Race {
     this.running.delete(handle);
     if (this.isOver) return;
     const err = this.errorOf(target, errno, isAtOnce);
+    // As in Node, already in the event of the attempt.
+    if (this.isLonely) this.socket.connecting = false;
     // As in Node: what the call itself said of the only address is told by 'error' alone.
     if (this.isLonely && isAtOnce && !target.path) this.socket.destroy(err);
     else this.fail(target, err);
