@@ -18,7 +18,7 @@ pub enum Endpoint {
     /// socket has no name.
     #[cfg(unix)]
     Unix(PathBuf),
-    /// A Windows named pipe: `\\\\.\\pipe\\name`.
+    /// A Windows named pipe: `\\\\.\\pipe\\name`. Empty for one end of a connection.
     #[cfg(windows)]
     Pipe(OsString),
 }

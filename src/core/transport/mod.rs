@@ -11,6 +11,8 @@ mod tcp;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(windows)]
+use std::ffi::OsString;
 use std::io;
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
@@ -262,21 +264,21 @@ impl Transport {
     /// The address of our end.
     ///
     /// # Errors
-    /// What the system says; `Unsupported` for a named pipe.
+    /// What the system says.
     pub fn local_addr(&self) -> io::Result<Endpoint> {
         match self {
             Self::Tcp(stream, _) => stream.local_addr().map(Endpoint::Tcp),
             #[cfg(unix)]
             Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).local_addr()?),
             #[cfg(windows)]
-            Self::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
         }
     }
 
     /// The address of the peer, also when it is gone.
     ///
     /// # Errors
-    /// `NotConnected` where there is none; `Unsupported` for a named pipe.
+    /// `NotConnected` where there is none.
     pub fn peer_addr(&self) -> io::Result<Endpoint> {
         match self {
             Self::Tcp(_, Some(peer)) => Ok(Endpoint::Tcp(*peer)),
@@ -284,7 +286,7 @@ impl Transport {
             #[cfg(unix)]
             Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).peer_addr()?),
             #[cfg(windows)]
-            Self::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
         }
     }
 
