@@ -165,8 +165,8 @@ test('address() and the error of a reset name the ends of the header', opts, asy
   client.resetAndDestroy();
   const [err] = await failure;
   assert.equal(err.code, 'ECONNRESET');
-  // Asked for the first time when the peer is gone: the header is still known.
-  assert.equal(socket.remoteAddress, undefined, 'as with any destroyed socket');
+  assert.deepEqual([err.remoteAddress, err.remotePort], [CLIENT.address, CLIENT.port]);
+  assert.deepEqual([err.localAddress, err.localPort], [FRONT.address, FRONT.port]);
 });
 
 test('the addresses are known although the peer is gone', opts, async (t) => {

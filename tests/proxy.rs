@@ -26,7 +26,9 @@ fn behind_proxy(owner: &Owner, limit: Duration) -> Arc<Listener> {
 }
 
 fn connect(listener: &Listener) -> TcpStream {
-    let address = listener.local_addr().as_socket().expect("a TCP address");
+    let Endpoint::Tcp(address) = listener.local_addr() else {
+        panic!("it listens on a TCP address");
+    };
     TcpStream::connect(address).expect("a connection")
 }
 

@@ -33,6 +33,16 @@ socket.remoteAddress.length;
 socket.bytesRead = 0;
 // @ts-expect-error Read-only.
 socket.remoteAddress = '127.0.0.1';
+// @ts-expect-error A time is a number of milliseconds.
+net.connect({ port: 80, connectTimeout: '1s' });
+// @ts-expect-error A server does not connect.
+net.createServer({ connectTimeout: 1000 });
+// @ts-expect-error A size is a number of bytes.
+net.createServer({ recvBufferSize: '64k' });
+// @ts-expect-error Sizes are set before listening begins, by the server.
+net.createServer().listen({ port: 0, sendBufferSize: 65536 });
+// @ts-expect-error A time is a number of milliseconds.
+socket.setUserTimeout('1s');
 // @ts-expect-error `lookup` is a function.
 socket.connect({ port: 80, lookup: '127.0.0.1' });
 // @ts-expect-error `lookup` answers an address.

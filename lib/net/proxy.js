@@ -3,6 +3,7 @@
 // The header itself is read by the engine (`src/core/proxy.rs`).
 
 const { validateBoolean, validateInteger } = require('../args');
+const { LOCAL } = require('../handle');
 const { hostOf } = require('./address');
 
 /** How long a header may take, in milliseconds. */
@@ -28,8 +29,8 @@ function proxyTimeoutOf({ proxyProtocol, proxyTimeout = DEFAULT_TIMEOUT }) {
   return proxyProtocol ? proxyTimeout : undefined;
 }
 
-/** As in Node, a Unix socket has no address. */
-const hostOrNone = (native) => (native && native.family !== 'Unix' ? hostOf(native) : {});
+/** As in Node, a local socket has no address. */
+const hostOrNone = (native) => (native && native.family !== LOCAL ? hostOf(native) : {});
 
 /**
  * The argument of `'drop'` for a connection that was dropped before its header was complete. The
@@ -40,6 +41,7 @@ const hostOrNone = (native) => (native && native.family !== 'Unix' ? hostOf(nati
 function dropOf(reason, ends) {
   const [local, remote] = [ends.local, ends.remote].map(hostOrNone);
   return {
+    __proto__: null,
     localAddress: local.address,
     localPort: local.port,
     localFamily: local.family,

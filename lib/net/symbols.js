@@ -25,6 +25,8 @@ module.exports = {
   /** Method of a server: one of its sockets is destroyed. */
   kServer: Symbol('kServer'),
   kTimer: Symbol('kTimer'),
+  /** Options of the descriptor (`tuning.js`), or null. */
+  kTuning: Symbol('kTuning'),
   /** What was asked for, or null. */
   kTypeOfService: Symbol('kTypeOfService'),
   kUnrefed: Symbol('kUnrefed'),

@@ -5,6 +5,7 @@
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Result;
 use napi::bindgen_prelude::Either;
@@ -13,8 +14,8 @@ use socket2::Socket;
 
 use crate::binding::env::{Engine, State};
 use crate::binding::options::{
-    NativeAddress, NativeEndpoint, NativeListenOptions, NativeStreamOptions, address,
-    endpoint_address, keep_alive, milliseconds,
+    NativeAddress, NativeEndpoint, NativeListenOptions, NativeStreamOptions, address, keep_alive,
+    milliseconds, native_address,
 };
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
@@ -43,7 +44,7 @@ fn count(len: usize) -> f64 {
 
 #[napi]
 impl Engine {
-    /// Starts an attempt to connect and answers the stream's number.
+    /// Starts an attempt to connect. Answers the stream's number, or an errno: `local` cannot be bound.
     #[napi(catch_unwind)]
     pub fn connect(
         &self,
@@ -57,7 +58,10 @@ impl Engine {
             local: local.map(NativeEndpoint::endpoint).transpose()?,
             stream: options.into(),
         };
-        let stream = state.core.connect(options);
+        let stream = match state.core.connect(options) {
+            Ok(stream) => stream,
+            Err(error) => return Ok(error.errno),
+        };
         let id = stream.id();
         state.registry.insert(id, Entry::Stream(stream, None));
         Ok(id.cast_signed())
@@ -288,6 +292,13 @@ impl Engine {
         })
     }
 
+    /// `TCP_USER_TIMEOUT`, in milliseconds; 0 is the system's. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_user_timeout(&self, id: u32, ms: u32) -> i32 {
+        let timeout = Duration::from_millis(ms.into());
+        self.with_transport(id, |transport| transport.set_user_timeout(timeout))
+    }
+
     /// `IP_TOS` or `IPV6_TCLASS`. Answers 0 or an errno.
     #[napi(catch_unwind)]
     pub fn set_type_of_service(&self, id: u32, value: u8) -> i32 {
@@ -312,7 +323,7 @@ impl Engine {
     pub fn local_address(&self, id: u32) -> Either<NativeAddress, i32> {
         match self.state.borrow().registry.get(id) {
             Some(Entry::Stream(stream, Some(transport))) => match stream.proxied() {
-                Some(ends) => Either::A(endpoint_address(&ends.destination)),
+                Some(ends) => Either::A(native_address(&ends.destination)),
                 None => address(transport.local_addr()),
             },
             Some(Entry::Listener(listener)) => address(Ok(listener.local_addr().clone())),
@@ -325,7 +336,7 @@ impl Engine {
     pub fn peer_address(&self, id: u32) -> Either<NativeAddress, i32> {
         match self.state.borrow().registry.open(id) {
             Some((stream, transport)) => match stream.proxied() {
-                Some(ends) => Either::A(endpoint_address(&ends.source)),
+                Some(ends) => Either::A(native_address(&ends.source)),
                 None => address(transport.peer_addr()),
             },
             None => Either::B(bad_handle()),

@@ -15,6 +15,7 @@ use socket2::Socket;
 use tokio::runtime::Handle;
 
 use crate::core::chunks::ChunkPool;
+use crate::core::connect;
 use crate::core::crank::Crank;
 use crate::core::driver;
 use crate::core::error::{Error, Syscall};
@@ -23,7 +24,7 @@ use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
 use crate::core::stream::Stream;
-use crate::core::transport::{Transport, domain_of};
+use crate::core::transport::{Transport, domain_of, prepare};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
@@ -110,16 +111,25 @@ impl Engine {
         &self.shared.chunks
     }
 
-    /// Starts an attempt to connect.
+    /// Starts an attempt to connect. Where a local endpoint is asked for, it is bound before this
+    /// returns.
+    ///
+    /// # Errors
+    /// The local endpoint cannot be had.
     ///
     /// # Panics
     /// After [`Engine::stop`], like everything that starts something.
-    #[must_use]
-    pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
+    pub fn connect(&self, options: ConnectOptions) -> Result<Arc<Stream>, Error> {
+        let bound = connect::bind(&options)?;
         let stream = Stream::new(self.shared.new_id(), options.stream.read_at_once);
-        let task = driver::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
+        let task = driver::run_connect(
+            Arc::clone(&self.shared),
+            Arc::clone(&stream),
+            options,
+            bound,
+        );
         self.runtime().spawn(task);
-        stream
+        Ok(stream)
     }
 
     /// Takes over a connected socket that somebody else made.
@@ -135,7 +145,9 @@ impl Engine {
         socket.set_nonblocking(true).map_err(failed)?;
         let domain = domain_of(&socket).map_err(failed)?;
         let _inside = self.runtime().enter();
-        let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
+        prepare(&socket, domain, &options.socket);
+        let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
+        let transport = Arc::new(Transport::from_socket(socket, domain, peer).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options.read_at_once);
         self.runtime().spawn(driver::run_open(
@@ -172,7 +184,7 @@ impl Engine {
     ) -> Result<Arc<Listener>, Error> {
         let acceptor = {
             let _inside = self.runtime().enter();
-            Acceptor::from_socket(socket, backlog)?
+            Acceptor::from_socket(socket, backlog, &options)?
         };
         self.accept(acceptor, options, proxy_timeout)
     }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use socket2::SockAddr;
-
+use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
@@ -109,9 +108,9 @@ pub struct Dropped {
     /// Why.
     pub reason: DropReason,
     /// Our end of it.
-    pub local: Option<SockAddr>,
+    pub local: Option<Endpoint>,
     /// The other end: the proxy's, if it was one.
-    pub remote: Option<SockAddr>,
+    pub remote: Option<Endpoint>,
 }
 
 /// Why a connection did not get as far as to its owner.

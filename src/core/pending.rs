@@ -6,11 +6,9 @@
 use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::io;
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use socket2::SockAddr;
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 
@@ -43,8 +41,6 @@ struct Waiting {
 #[derive(Debug)]
 struct Connection {
     transport: Arc<Transport>,
-    /// As `accept` said it: a connection that was reset has no peer any more.
-    remote: Option<SocketAddr>,
     task: AbortHandle,
 }
 
@@ -76,14 +72,10 @@ impl Connection {
     /// Tells the owner, and lets the descriptor go.
     fn drop_for(self, reason: DropReason, engine: &Shared, listener: &Listener) {
         self.task.abort();
-        let remote = match self.remote {
-            Some(remote) => Some(SockAddr::from(remote)),
-            None => self.transport.peer_addr().ok(),
-        };
         let dropped = Box::new(Dropped {
             reason,
             local: self.transport.local_addr().ok(),
-            remote,
+            remote: self.transport.peer_addr().ok(),
         });
         drop(self.transport);
         listener.add_undelivered();
@@ -99,7 +91,6 @@ pub(crate) fn await_header(
     engine: &Arc<Shared>,
     listener: &Arc<Listener>,
     transport: Transport,
-    remote: Option<SocketAddr>,
     limit: Duration,
     options: StreamOptions,
 ) {
@@ -133,7 +124,6 @@ pub(crate) fn await_header(
         number,
         Connection {
             transport,
-            remote,
             task: task.abort_handle(),
         },
     );

@@ -167,6 +167,9 @@ impl Stream {
             transport
                 .shutdown_write()
                 .map_err(|error| Error::new(Syscall::Shutdown, &error))?;
+            // The end of a named pipe is for the driver to bring about.
+            #[cfg(windows)]
+            self.wake();
             return Ok(Ended::Now);
         }
         self.set(WRITING);

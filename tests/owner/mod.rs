@@ -15,7 +15,7 @@ use socket::core::engine::Engine;
 use socket::core::error::Error;
 use socket::core::event::{ChunkId, DropReason, Event, EventSink, HandleId};
 use socket::core::listener::Listener;
-use socket::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use socket::core::options::{ConnectOptions, ListenOptions, SocketOptions, StreamOptions};
 use socket::core::stream::Stream;
 use socket::core::transport::Transport;
 
@@ -102,6 +102,23 @@ impl Owner {
         local: &str,
         proxy_timeout: Option<Duration>,
     ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, SocketOptions::default(), proxy_timeout)
+    }
+
+    pub(crate) fn listen_with(
+        &self,
+        local: &str,
+        socket: SocketOptions,
+    ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, socket, None)
+    }
+
+    fn listen_as(
+        &self,
+        local: &str,
+        socket: SocketOptions,
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
         let address: std::net::SocketAddr = local.parse().expect("a literal address");
         self.engine.listen(&ListenOptions {
             local: Endpoint::Tcp(address),
@@ -109,16 +126,25 @@ impl Owner {
             ipv6_only: false,
             reuse_port: false,
             proxy_timeout,
-            stream: reading(),
+            stream: reading(socket),
         })
     }
 
     pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
+        self.connect_with(remote, SocketOptions::default())
+    }
+
+    pub(crate) fn connect_with(
+        &mut self,
+        remote: std::net::SocketAddr,
+        socket: SocketOptions,
+    ) -> HandleId {
         let stream = self.engine.connect(ConnectOptions {
             remote: Endpoint::Tcp(remote),
             local: None,
-            stream: reading(),
+            stream: reading(socket),
         });
+        let stream = stream.expect("nothing to bind");
         let id = stream.id();
         self.streams.insert(id, (stream, None));
         id
@@ -234,8 +260,9 @@ impl Owner {
     }
 }
 
-fn reading() -> StreamOptions {
+fn reading(socket: SocketOptions) -> StreamOptions {
     StreamOptions {
+        socket,
         read_at_once: true,
         ..StreamOptions::default()
     }
