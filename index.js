@@ -16,6 +16,7 @@ const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
@@ -45,6 +46,7 @@ module.exports = {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,

@@ -18,6 +18,7 @@ export const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,

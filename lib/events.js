@@ -134,6 +134,8 @@ function createDrain({
         return this.deliverConnectFailed(a, b);
       case EventKind.Accepted:
         return this.deliverAccepted(a);
+      case EventKind.Dropped:
+        return this.deliverDropped(a);
       case EventKind.AcceptPaused:
         return this.deliverAcceptPaused(b);
       case EventKind.Closed:

@@ -19,6 +19,9 @@ const LISTENING = 16;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
+/** The family of Unix sockets and named pipes (`src/binding/options.rs`). */
+const LOCAL = 'Local';
+
 /** Without it, every context costs an entry with the garbage collector. */
 const NO_DESTROY_HOOK = Object.freeze({ requireManualDestroy: true });
 
@@ -115,6 +118,7 @@ module.exports = {
   ENDING,
   Handle,
   LISTENING,
+  LOCAL,
   NO_DESTROY_HOOK,
   READING,
   WRITING,

@@ -10,6 +10,7 @@ const {
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./net/defaults');
+const promises = require('./promises');
 const { normalizeArgs } = require('./args');
 
 /**
@@ -50,6 +51,7 @@ module.exports = {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 };

@@ -3,7 +3,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { debuglog } = require('node:util');
-const { SYSCALLS, codeOf } = require('./errors');
+const { CONNECT, SYSCALLS, codeOf } = require('./errors');
 const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
 const {
   CLOSING,
@@ -11,6 +11,7 @@ const {
   EBADF,
   ENDING,
   Handle,
+  LOCAL,
   NO_DESTROY_HOOK,
   READING,
   WRITING,
@@ -21,7 +22,7 @@ const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
- * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
+ * `onconnectfailed(owner, handle, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  * A stream with a codec has, instead of `ondata`: `onmessages(owner, chunk, offset, length)`, which answers
  * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`.
@@ -29,6 +30,8 @@ const debug = debuglog('socket');
 class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
     super(resource);
+    /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
+    this.listener = null;
     this.isReading = false;
     /** Bytes that the owner has been given. */
     this.used = 0;
@@ -43,16 +46,20 @@ class StreamHandle extends Handle {
   }
 
   /**
-   * Starts an attempt to connect.
+   * Starts an attempt to connect. Answers 0, or an errno where `local` cannot be bound.
    * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
    * @param {{ address: string, port: number } | null} local
-   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean }} options
+   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean,
+   *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
-    this.adopt(engine().connect(remote, local, options));
+    const id = engine().connect(remote, local, options);
+    if (id < 0) return id;
+    this.adopt(id);
     this.isReading = options.readAtOnce;
     this.setBusy(CONNECTING);
     debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
+    return 0;
   }
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
@@ -163,6 +170,11 @@ class StreamHandle extends Handle {
     return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
   }
 
+  /** Answers 0 or an errno. @param {number} ms 0 is the system's */
+  setUserTimeout(ms) {
+    return this.id < 0 ? EBADF : engine().setUserTimeout(this.id, ms);
+  }
+
   /** Answers 0 or an errno. @param {number} value 0 to 255 */
   setTypeOfService(value) {
     return this.id < 0 ? EBADF : engine().setTypeOfService(this.id, value);
@@ -171,6 +183,11 @@ class StreamHandle extends Handle {
   /** Answers the value or an errno. */
   getTypeOfService() {
     return this.id < 0 ? EBADF : engine().typeOfService(this.id);
+  }
+
+  /** Whether it is a Unix socket or a named pipe, once it is connected. */
+  isLocal() {
+    return this.getsockname().family === LOCAL;
   }
 
   getpeername() {
@@ -189,7 +206,7 @@ class StreamHandle extends Handle {
     debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     this.setBusy(CLOSING); // The engine closes it on its own.
-    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno);
+    this.callbacks.onconnectfailed(this.owner, this, errno, syscall === CONNECT);
   }
 
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */

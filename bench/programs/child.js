@@ -1,6 +1,6 @@
 'use strict';
 // What the programs under test share. Each is started by lib/subject.js with an IPC channel and the module to use:
-// `node program.js <module>`. The programs see a module with the surface of node:net and nothing else, so both sides
+// `node program.js <module> [path]`. The programs see a module with the surface of node:net and nothing else, so both sides
 // run the same lines.
 
 const HOST = '127.0.0.1';
@@ -30,7 +30,7 @@ function answer(handlers) {
 }
 
 /**
- * Runs a server and tells the harness its port.
+ * Runs a server, on a path if the harness gives one, and tells the harness its port.
  *
  * @param {import('node:net').ServerOpts} options
  * @param {(socket: import('node:net').Socket) => void} onConnection
@@ -43,7 +43,9 @@ function serve(options, onConnection, handlers = {}) {
   });
   answer({ memory, ...handlers });
   // The backlog is wide so that the benchmark never measures the kernel's one-second SYN retry.
-  server.listen({ port: 0, host: HOST, backlog: 4096 }, () => {
+  const path = process.argv[3];
+  const place = path ? { path } : { port: 0, host: HOST };
+  server.listen({ ...place, backlog: 4096 }, () => {
     process.send({ ready: true, port: server.address().port });
   });
 }

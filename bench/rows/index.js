@@ -6,9 +6,10 @@ const cost = require('./cost');
 
 module.exports = {
   rows: [
-    ...require('./pingpong'),
-    ...require('./echo'),
-    ...require('./bulk'),
+    ...require('./pingpong').rows,
+    ...require('./echo').rows,
+    ...require('./bulk').rows,
+    ...require('./unix'),
     ...require('./connections'),
     ...require('./idle'),
     ...cost.rows,

@@ -7,6 +7,10 @@ module.exports = {
   kBytesWritten: Symbol('kBytesWritten'),
   /** Method of a socket: the engine's options for its connection. */
   kConnectOptions: Symbol('kConnectOptions'),
+  /** Of a server: the connections that nobody has taken yet (`Incoming`), or null where nobody iterates. */
+  kIncoming: Symbol('kIncoming'),
+  /** Of a server: it has been closed, and does not listen again. */
+  kIsClosed: Symbol('kIsClosed'),
   /** `{ delay, interval, count }`, or null while off. */
   kKeepAlive: Symbol('kKeepAlive'),
   kNoDelay: Symbol('kNoDelay'),
@@ -21,6 +25,8 @@ module.exports = {
   /** Method of a server: one of its sockets is destroyed. */
   kServer: Symbol('kServer'),
   kTimer: Symbol('kTimer'),
+  /** Options of the descriptor (`tuning.js`), or null. */
+  kTuning: Symbol('kTuning'),
   /** What was asked for, or null. */
   kTypeOfService: Symbol('kTypeOfService'),
   kUnrefed: Symbol('kUnrefed'),

@@ -17,6 +17,7 @@ const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
+const { connectionError } = require('./failure');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
 
@@ -182,7 +183,7 @@ function sendStaged(socket, isInsideCall) {
     gatherUsed = STAGE_SIZE;
   }
   refreshTimer(socket);
-  const err = accepted < 0 ? errnoError(accepted, 'write') : null;
+  const err = accepted < 0 ? connectionError(socket, accepted, 'write') : null;
   if (!err) {
     socket[kBytesWritten] += accepted;
     socket[kPrepaid] = prepaid;
@@ -241,7 +242,7 @@ function pump(socket) {
   while (state.index < state.pieces.length) {
     const accepted = writeSome(handle, state);
     if (accepted < 0) {
-      finish(socket, errnoError(accepted, 'write'));
+      finish(socket, connectionError(socket, accepted, 'write'));
       return;
     }
     socket[kBytesWritten] += accepted;

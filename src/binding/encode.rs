@@ -19,6 +19,8 @@ pub enum EventKind {
     ConnectFailed,
     /// A listener's new connection: the stream's number.
     Accepted,
+    /// A listener dropped a connection: the reason. `takeDropped()` says which.
+    Dropped,
     /// The system is short of something: system call, errno.
     AcceptPaused,
     /// Bytes to be copied out: chunk, offset, length.
@@ -91,6 +93,9 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             EventKind::Accepted,
             [stream.id().cast_signed(), 0, 0],
         ),
+        Event::Dropped { listener, dropped } => {
+            row(*listener, EventKind::Dropped, [dropped.reason as i32, 0, 0])
+        }
         Event::AcceptPaused { listener, error } => {
             row(*listener, EventKind::AcceptPaused, failed(error))
         }

@@ -16,6 +16,8 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use socket2::Socket;
+
 use crate::core::connect;
 use crate::core::engine::Shared;
 use crate::core::error::{Error, Syscall};
@@ -28,8 +30,13 @@ use crate::core::transport::Transport;
 use crate::core::write_queue::Step;
 
 /// The life of a stream that starts with an attempt to connect.
-pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, options: ConnectOptions) {
-    let mut attempt = Box::pin(connect::connect(&options));
+pub(crate) async fn run_connect(
+    engine: Arc<Shared>,
+    stream: Arc<Stream>,
+    options: ConnectOptions,
+    bound: Option<Socket>,
+) {
+    let mut attempt = Box::pin(connect::connect(&options, bound));
     // `None`: closed before the attempt ended.
     let outcome = poll_fn(|cx| {
         stream.register(cx);

@@ -9,11 +9,13 @@ use std::io;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use socket2::Socket;
 use tokio::runtime::Handle;
 
 use crate::core::chunks::ChunkPool;
+use crate::core::connect;
 use crate::core::crank::Crank;
 use crate::core::driver;
 use crate::core::error::{Error, Syscall};
@@ -22,7 +24,7 @@ use crate::core::listener::{self, Acceptor, Listener};
 use crate::core::lock;
 use crate::core::options::{ConnectOptions, ListenOptions, StreamOptions};
 use crate::core::stream::Stream;
-use crate::core::transport::{Transport, domain_of};
+use crate::core::transport::{Transport, domain_of, prepare};
 
 /// What the tasks of one engine share.
 pub(crate) struct Shared {
@@ -113,16 +115,25 @@ impl Engine {
         &self.shared.chunks
     }
 
-    /// Starts an attempt to connect.
+    /// Starts an attempt to connect. Where a local endpoint is asked for, it is bound before this
+    /// returns.
+    ///
+    /// # Errors
+    /// The local endpoint cannot be had.
     ///
     /// # Panics
     /// After [`Engine::stop`], like everything that starts something.
-    #[must_use]
-    pub fn connect(&self, options: ConnectOptions) -> Arc<Stream> {
+    pub fn connect(&self, options: ConnectOptions) -> Result<Arc<Stream>, Error> {
+        let bound = connect::bind(&options)?;
         let stream = Stream::new(self.shared.new_id(), &options.stream);
-        let task = driver::run_connect(Arc::clone(&self.shared), Arc::clone(&stream), options);
+        let task = driver::run_connect(
+            Arc::clone(&self.shared),
+            Arc::clone(&stream),
+            options,
+            bound,
+        );
         self.runtime().spawn(task);
-        stream
+        Ok(stream)
     }
 
     /// Takes over a connected socket that somebody else made.
@@ -138,7 +149,9 @@ impl Engine {
         socket.set_nonblocking(true).map_err(failed)?;
         let domain = domain_of(&socket).map_err(failed)?;
         let _inside = self.runtime().enter();
-        let transport = Arc::new(Transport::from_socket(socket, domain).map_err(failed)?);
+        prepare(&socket, domain, &options.socket);
+        let peer = socket.peer_addr().ok().and_then(|peer| peer.as_socket());
+        let transport = Arc::new(Transport::from_socket(socket, domain, peer).map_err(failed)?);
         transport.apply(options);
         let stream = Stream::new(self.shared.new_id(), options);
         self.runtime().spawn(driver::run_open(
@@ -158,10 +171,11 @@ impl Engine {
             let _inside = self.runtime().enter();
             Acceptor::bind(options)?
         };
-        self.accept(acceptor, options.stream)
+        self.accept(acceptor, options.stream, options.proxy_timeout)
     }
 
-    /// Listens on a bound socket that somebody else made, and starts to accept.
+    /// Listens on a bound socket that somebody else made, and starts to accept. `proxy_timeout` is as
+    /// in [`ListenOptions`].
     ///
     /// # Errors
     /// It cannot listen.
@@ -170,15 +184,21 @@ impl Engine {
         socket: Socket,
         backlog: i32,
         options: StreamOptions,
+        proxy_timeout: Option<Duration>,
     ) -> Result<Arc<Listener>, Error> {
         let acceptor = {
             let _inside = self.runtime().enter();
-            Acceptor::from_socket(socket, backlog)?
+            Acceptor::from_socket(socket, backlog, &options)?
         };
-        self.accept(acceptor, options)
+        self.accept(acceptor, options, proxy_timeout)
     }
 
-    fn accept(&self, acceptor: Acceptor, options: StreamOptions) -> Result<Arc<Listener>, Error> {
+    fn accept(
+        &self,
+        acceptor: Acceptor,
+        options: StreamOptions,
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
         let local = acceptor
             .local_addr()
             .map_err(|error| Error::new(Syscall::Listen, &error))?;
@@ -188,6 +208,7 @@ impl Engine {
             Arc::clone(&listener),
             acceptor,
             options,
+            proxy_timeout,
         ));
         Ok(listener)
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::codec::Fault;
+use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
@@ -43,6 +44,13 @@ pub enum Event {
         stream: Arc<Stream>,
         /// What the owner's thread writes to and asks for addresses.
         transport: Arc<Transport>,
+    },
+    /// A listener has dropped a connection before its owner heard of it.
+    Dropped {
+        /// The listener.
+        listener: HandleId,
+        /// Which one, and why.
+        dropped: Box<Dropped>,
     },
     /// The system is short of descriptors or memory; the listener accepts again after a pause.
     AcceptPaused {
@@ -121,6 +129,33 @@ pub enum Event {
         /// Whose.
         id: HandleId,
     },
+}
+
+/// A connection that was dropped for the want of a PROXY header.
+#[derive(Debug)]
+pub struct Dropped {
+    /// Why.
+    pub reason: DropReason,
+    /// Our end of it.
+    pub local: Option<Endpoint>,
+    /// The other end: the proxy's, if it was one.
+    pub remote: Option<Endpoint>,
+}
+
+/// Why a connection did not get as far as to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DropReason {
+    /// What came is no PROXY header, or one that is too long.
+    Malformed = 0,
+    /// The header was not complete in time.
+    Timeout = 1,
+    /// The peer ended or reset the connection before the header was complete.
+    Incomplete = 2,
+    /// Too many connections waited for their header, and this one had waited longest.
+    Overload = 3,
+    /// The listener was closed before the header was complete.
+    Closed = 4,
 }
 
 /// Takes events, in order, on whichever thread turns the runtime. It must not block and must not call

@@ -19,6 +19,8 @@
 //! | [`receive_messages`] | the same for streams whose bytes are messages |
 //! | [`connect`] | one attempt to connect |
 //! | [`listener`] | the accept loop |
+//! | [`proxy`] | the header of the PROXY protocol (pure) |
+//! | [`pending`] | accepted connections whose PROXY header has not come yet |
 //! | [`crank`] | which thread turns the runtime |
 //! | [`picture`] | encodings of images that are sent as messages (pure) |
 //! | [`engine`] | all of it, and the I/O thread |
@@ -45,7 +47,9 @@ pub mod flow;
 pub mod hot_wait;
 pub mod listener;
 pub mod options;
+pub mod pending;
 pub mod picture;
+pub mod proxy;
 pub mod receive;
 pub(crate) mod receive_messages;
 pub mod stream;

@@ -13,6 +13,7 @@ use crate::core::event::HandleId;
 use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
 use crate::core::options::StreamOptions;
+use crate::core::proxy::Proxied;
 use crate::core::transport::Transport;
 use crate::core::write_queue::WriteQueue;
 
@@ -46,6 +47,8 @@ pub struct Stream {
     pub(super) writes: Mutex<WriteQueue>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
+    /// Boxed: few streams have it, and all pay for its place.
+    proxied: Option<Box<Proxied>>,
 }
 
 /// What became of a write.
@@ -69,6 +72,15 @@ pub enum Ended {
 
 impl Stream {
     pub(crate) fn new(id: HandleId, options: &StreamOptions) -> Arc<Self> {
+        Self::proxied_by(id, options, None)
+    }
+
+    /// A stream whose ends are where a PROXY header says.
+    pub(crate) fn proxied_by(
+        id: HandleId,
+        options: &StreamOptions,
+        proxied: Option<Box<Proxied>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
             codec: options.codec,
@@ -79,6 +91,7 @@ impl Stream {
             used: AtomicU64::new(0),
             writes: Mutex::default(),
             waker: Mutex::default(),
+            proxied,
         })
     }
 
@@ -90,6 +103,12 @@ impl Stream {
 
     pub(super) fn codec(&self) -> Option<Codec> {
         self.codec
+    }
+
+    /// The ends of the connection by its PROXY header. `None`: those of the transport.
+    #[must_use]
+    pub fn proxied(&self) -> Option<&Proxied> {
+        self.proxied.as_deref()
     }
 
     /// Starts to read, or goes on.
@@ -157,6 +176,9 @@ impl Stream {
             transport
                 .shutdown_write()
                 .map_err(|error| Error::new(Syscall::Shutdown, &error))?;
+            // The end of a named pipe is for the driver to bring about.
+            #[cfg(windows)]
+            self.wake();
             return Ok(Ended::Now);
         }
         self.set(WRITING);

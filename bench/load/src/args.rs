@@ -2,6 +2,7 @@
 
 use crate::Result;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -40,6 +41,8 @@ pub(crate) struct Args {
     pub(crate) mode: Mode,
     /// The server to load. Only loopback makes sense, so only the port is asked for.
     pub(crate) address: SocketAddr,
+    /// The Unix socket to load instead; for the modes that use [`crate::message::open`].
+    pub(crate) path: Option<PathBuf>,
     pub(crate) connections: usize,
     /// Messages under way per connection.
     pub(crate) depth: usize,
@@ -59,6 +62,7 @@ impl Args {
         let mut args = Self {
             mode,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            path: None,
             connections: 1,
             depth: 1,
             outstanding: None,
@@ -71,6 +75,7 @@ impl Args {
                 .ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--port" => args.address.set_port(number(&name, &text)?),
+                "--path" => args.path = Some(text.into()),
                 "--connections" => args.connections = number(&name, &text)?,
                 "--depth" => args.depth = number(&name, &text)?,
                 "--outstanding" => args.outstanding = Some(number(&name, &text)?),
@@ -91,8 +96,11 @@ impl Args {
         {
             return Err("--outstanding is between 1 and --connections".into());
         }
-        if args.mode != Mode::Listen && args.address.port() == 0 {
-            return Err("--port is missing".into());
+        if args.path.is_some() && matches!(args.mode, Mode::Connect | Mode::Listen) {
+            return Err("this mode is of TCP alone".into());
+        }
+        if args.mode != Mode::Listen && args.path.is_none() && args.address.port() == 0 {
+            return Err("--port or --path is missing".into());
         }
         Ok(args)
     }

@@ -11,7 +11,7 @@ use std::time::Instant;
 
 /// Sends, then closes its half and waits for the sink to have read everything.
 pub(crate) fn send(args: &Args) -> Result<()> {
-    let mut stream = open(args.address)?;
+    let mut stream = open(args)?;
     let block = block();
     let mut window = Window::new(args.warmup, args.seconds);
     let (mut total, mut counted) = (0, 0);
@@ -39,7 +39,7 @@ pub(crate) fn send(args: &Args) -> Result<()> {
 
 /// Reads and compares with the block that the source repeats.
 pub(crate) fn receive(args: &Args) -> Result<()> {
-    let mut stream = open(args.address)?;
+    let mut stream = open(args)?;
     // The source never ends by itself, so this side leaves without a farewell.
     reset_on_close(&stream)?;
     let block = block();

@@ -16,6 +16,8 @@
 //! | `listen`    | accepts until stdin closes                                    | `listening`, `result`          |
 //! | `idle`      | opens connections, uses each once, holds all until stdin ends | `ready`                        |
 //!
+//! `--path` instead of `--port` loads a Unix socket.
+//!
 //! A peer that stalls for five seconds ends the run with an error: a benchmark must never hang.
 
 mod args;

@@ -5,56 +5,73 @@
 //! reference, and because only one side at a time sends (see [`crate::core::write_queue`]). The
 //! descriptor is closed when the last of them lets go.
 
+#[cfg(windows)]
+pub(crate) mod pipe;
 mod tcp;
 #[cfg(unix)]
 mod unix;
 
+#[cfg(windows)]
+use std::ffi::OsString;
 use std::io;
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use bytes::BufMut;
-use socket2::{Domain, SockAddr, SockRef, Socket, TcpKeepalive};
+use socket2::{Domain, SockRef, Socket, TcpKeepalive};
 use tokio::io::Interest;
 use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
-use crate::core::options::{KeepAlive, StreamOptions};
+use crate::core::endpoint::Endpoint;
+use crate::core::options::{KeepAlive, SocketOptions, StreamOptions};
 
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
 pub enum Transport {
-    /// TCP over IPv4 or IPv6.
-    Tcp(TcpStream),
+    /// TCP over IPv4 or IPv6, and whom it is connected to if that is known: the system does not tell
+    /// any more once the connection is reset, which is when people want to know.
+    Tcp(TcpStream, Option<SocketAddr>),
     /// A Unix stream socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// One end of a Windows named pipe.
+    #[cfg(windows)]
+    Pipe(pipe::Pipe),
 }
 
 /// The same call on whichever stream it is.
 macro_rules! each {
     ($self:ident, $stream:ident => $call:expr) => {
         match $self {
-            Transport::Tcp($stream) => $call,
+            Transport::Tcp($stream, _) => $call,
             #[cfg(unix)]
             Transport::Unix($stream) => $call,
+            #[cfg(windows)]
+            Transport::Pipe($stream) => $call,
         }
     };
 }
 
 impl Transport {
-    /// Takes over a connected (or connecting) non-blocking socket of the address family `domain`.
+    /// Takes over a non-blocking socket of the address family `domain` that is connected, or is being
+    /// connected to `target`.
     ///
     /// # Errors
     /// The socket cannot be registered, or is of no kind known here.
     ///
     /// # Panics
     /// Outside of a runtime.
-    pub fn from_socket(socket: Socket, domain: Domain) -> io::Result<Self> {
+    pub fn from_socket(
+        socket: Socket,
+        domain: Domain,
+        target: Option<SocketAddr>,
+    ) -> io::Result<Self> {
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
-            return tcp::from_socket(socket).map(Self::Tcp);
+            let peer = target.and_then(tcp::peer_of);
+            return tcp::from_socket(socket).map(|stream| Self::Tcp(stream, peer));
         }
         #[cfg(unix)]
         if domain == Domain::UNIX {
@@ -71,6 +88,16 @@ impl Transport {
         }
         if let Some(keep_alive) = &options.keep_alive {
             let _ = self.set_keep_alive(Some(keep_alive));
+        }
+    }
+
+    /// Applies `options` to a connection that a listener with the same ones has accepted.
+    pub(crate) fn apply_accepted(&self, options: &StreamOptions) {
+        self.apply(options);
+        // TCP sockets have their listener's options of the descriptor, Unix sockets begin anew.
+        #[cfg(unix)]
+        if let Self::Unix(stream) = self {
+            prepare(&SockRef::from(stream), Domain::UNIX, &options.socket);
         }
     }
 
@@ -128,7 +155,13 @@ impl Transport {
         const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
         #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
         const FLAGS: i32 = 0;
-        self.socket().send_with_flags(bytes, FLAGS)
+        match self {
+            Self::Tcp(stream, _) => SockRef::from(stream).send_with_flags(bytes, FLAGS),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream).send_with_flags(bytes, FLAGS),
+            #[cfg(windows)]
+            Self::Pipe(pipe) => pipe.try_write(bytes),
+        }
     }
 
     /// Ends our half: the peer reads what was written and then the end.
@@ -136,89 +169,105 @@ impl Transport {
     /// # Errors
     /// What the system says.
     pub fn shutdown_write(&self) -> io::Result<()> {
-        self.socket().shutdown(Shutdown::Write)
+        match self {
+            Self::Tcp(stream, _) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(unix)]
+            Self::Unix(stream) => SockRef::from(stream).shutdown(Shutdown::Write),
+            #[cfg(windows)]
+            Self::Pipe(pipe) => {
+                pipe.end();
+                Ok(())
+            }
+        }
     }
 
-    /// Makes the close of the descriptor a reset instead of an orderly end.
+    /// Makes the close of the descriptor a reset instead of an orderly end. Nothing to do where there
+    /// are no resets.
     ///
     /// # Errors
     /// What the system says.
     pub fn reset_on_close(&self) -> io::Result<()> {
-        self.socket().set_linger(Some(Duration::ZERO))
+        self.on_tcp(|socket| socket.set_linger(Some(Duration::ZERO)))
     }
 
-    /// Switches Nagle's algorithm off (or on again). Nothing to do on a Unix socket.
+    /// Switches Nagle's algorithm off (or on again). Nothing to do where there is none.
     ///
     /// # Errors
     /// What the system says.
     pub fn set_no_delay(&self, on: bool) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => stream.set_nodelay(on),
-            #[cfg(unix)]
-            Self::Unix(_) => Ok(()),
-        }
+        self.on_tcp(|socket| socket.set_tcp_nodelay(on))
     }
 
-    /// Switches keep-alive probes on with the numbers given, or off. Nothing to do on a Unix socket.
+    /// Switches keep-alive probes on with the numbers given, or off. Nothing to do but for TCP.
     ///
     /// # Errors
     /// What the system says, about a number out of range for instance.
     pub fn set_keep_alive(&self, keep_alive: Option<&KeepAlive>) -> io::Result<()> {
-        match self {
-            Self::Tcp(stream) => {
-                let socket = SockRef::from(stream);
-                let Some(keep_alive) = keep_alive else {
-                    return socket.set_keepalive(false);
-                };
-                let mut probes = TcpKeepalive::new();
-                if let Some(delay) = keep_alive.delay {
-                    probes = probes.with_time(delay);
-                }
-                if let Some(interval) = keep_alive.interval {
-                    probes = probes.with_interval(interval);
-                }
-                if let Some(count) = keep_alive.count {
-                    probes = probes.with_retries(count);
-                }
-                socket.set_tcp_keepalive(&probes)
+        self.on_tcp(|socket| {
+            let Some(keep_alive) = keep_alive else {
+                return socket.set_keepalive(false);
+            };
+            let mut probes = TcpKeepalive::new();
+            if let Some(delay) = keep_alive.delay {
+                probes = probes.with_time(delay);
             }
-            #[cfg(unix)]
-            Self::Unix(_) => Ok(()),
-        }
+            if let Some(interval) = keep_alive.interval {
+                probes = probes.with_interval(interval);
+            }
+            if let Some(count) = keep_alive.count {
+                probes = probes.with_retries(count);
+            }
+            socket.set_tcp_keepalive(&probes)
+        })
     }
 
-    /// Sets the type of service (IPv4) or traffic class (IPv6) of outgoing packets. Nothing to do on
-    /// a Unix socket.
+    /// Sets how long sent bytes may stay unacknowledged; zero is the system's. Nothing to do but for
+    /// TCP.
+    ///
+    /// # Errors
+    /// `Unsupported` on systems other than Linux; otherwise what the system says.
+    pub fn set_user_timeout(&self, timeout: Duration) -> io::Result<()> {
+        self.on_tcp(|socket| set_user_timeout(&socket, timeout))
+    }
+
+    /// Sets the type of service (IPv4) or traffic class (IPv6) of outgoing packets. Nothing to do but
+    /// for TCP.
     ///
     /// # Errors
     /// What the system says.
     pub fn set_type_of_service(&self, value: u8) -> io::Result<()> {
         match self {
-            Self::Tcp(stream) if stream.local_addr()?.is_ipv4() => {
+            Self::Tcp(stream, _) if stream.local_addr()?.is_ipv4() => {
                 SockRef::from(stream).set_tos_v4(value.into())
             }
             #[cfg(unix)]
-            Self::Tcp(stream) => SockRef::from(stream).set_tclass_v6(value.into()),
+            Self::Tcp(stream, _) => SockRef::from(stream).set_tclass_v6(value.into()),
             #[cfg(windows)]
-            Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tcp(..) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            #[cfg(windows)]
+            Self::Pipe(_) => Ok(()),
         }
     }
 
-    /// The type of service or traffic class; 0 for a Unix socket.
+    /// The type of service or traffic class.
     ///
     /// # Errors
-    /// What the system says.
+    /// `Unsupported` where there is none; otherwise what the system says.
     pub fn type_of_service(&self) -> io::Result<u32> {
         match self {
-            Self::Tcp(stream) if stream.local_addr()?.is_ipv4() => SockRef::from(stream).tos_v4(),
+            Self::Tcp(stream, _) if stream.local_addr()?.is_ipv4() => {
+                SockRef::from(stream).tos_v4()
+            }
             #[cfg(unix)]
-            Self::Tcp(stream) => SockRef::from(stream).tclass_v6(),
+            Self::Tcp(stream, _) => SockRef::from(stream).tclass_v6(),
             #[cfg(windows)]
-            Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tcp(..) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
-            Self::Unix(_) => Ok(0),
+            Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
+            #[cfg(windows)]
+            Self::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
@@ -226,21 +275,68 @@ impl Transport {
     ///
     /// # Errors
     /// What the system says.
-    pub fn local_addr(&self) -> io::Result<SockAddr> {
-        self.socket().local_addr()
+    pub fn local_addr(&self) -> io::Result<Endpoint> {
+        match self {
+            Self::Tcp(stream, _) => stream.local_addr().map(Endpoint::Tcp),
+            #[cfg(unix)]
+            Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).local_addr()?),
+            #[cfg(windows)]
+            Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
+        }
     }
 
-    /// The address of the peer.
+    /// The address of the peer, also when it is gone.
     ///
     /// # Errors
-    /// `NotConnected` where there is none (any more).
-    pub fn peer_addr(&self) -> io::Result<SockAddr> {
-        self.socket().peer_addr()
+    /// `NotConnected` where there is none.
+    pub fn peer_addr(&self) -> io::Result<Endpoint> {
+        match self {
+            Self::Tcp(_, Some(peer)) => Ok(Endpoint::Tcp(*peer)),
+            Self::Tcp(stream, None) => stream.peer_addr().map(Endpoint::Tcp),
+            #[cfg(unix)]
+            Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).peer_addr()?),
+            #[cfg(windows)]
+            Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
+        }
     }
 
-    fn socket(&self) -> SockRef<'_> {
-        each!(self, stream => SockRef::from(stream))
+    fn on_tcp(&self, call: impl FnOnce(SockRef<'_>) -> io::Result<()>) -> io::Result<()> {
+        match self {
+            Self::Tcp(stream, _) => call(SockRef::from(stream)),
+            #[cfg(unix)]
+            Self::Unix(_) => Ok(()),
+            #[cfg(windows)]
+            Self::Pipe(_) => Ok(()),
+        }
     }
+}
+
+/// Sets `options` on a socket of the address family `domain` that does not connect or listen yet. What
+/// the system refuses is passed over, see [`Transport::apply`].
+pub(crate) fn prepare(socket: &Socket, domain: Domain, options: &SocketOptions) {
+    // Sizes are taken as u32; where a usize is smaller, the system has less memory than that.
+    let size = |bytes: u32| usize::try_from(bytes).unwrap_or(usize::MAX);
+    if let Some(bytes) = options.send_buffer_size {
+        let _ = socket.set_send_buffer_size(size(bytes));
+    }
+    if let Some(bytes) = options.recv_buffer_size {
+        let _ = socket.set_recv_buffer_size(size(bytes));
+    }
+    if let Some(timeout) = options.user_timeout
+        && (domain == Domain::IPV4 || domain == Domain::IPV6)
+    {
+        let _ = set_user_timeout(socket, timeout);
+    }
+}
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn set_user_timeout(socket: &Socket, timeout: Duration) -> io::Result<()> {
+    socket.set_tcp_user_timeout(Some(timeout))
+}
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn set_user_timeout(_socket: &Socket, _timeout: Duration) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 /// The address family of a socket that somebody else made.
