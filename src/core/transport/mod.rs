@@ -101,6 +101,11 @@ impl Transport {
         }
     }
 
+    /// Whether it is a Unix socket or a named pipe.
+    pub(crate) fn is_local(&self) -> bool {
+        !matches!(self, Self::Tcp(..))
+    }
+
     /// Waits until a read may give something. The cached answer is good until
     /// [`Transport::clear_read_ready`] or a read that would block.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
