@@ -35,17 +35,17 @@ const kUnsent = Symbol('kUnsent');
 const kWaiting = Symbol('kWaiting');
 /** The connection stood since `open()`: it ends with `close`. */
 const kWasOpen = Symbol('kWasOpen');
-const kCodec = Symbol('kCodec');
+const kNative = Symbol('kNative');
 
 /** Looks names up, races attempts, and gives the handle of the connection away. */
 class Dial extends Socket {
-  constructor({ codec, ...options }) {
+  constructor({ codec, socket, ...options }) {
     super(options);
-    this[kCodec] = codec;
+    this[kNative] = { codec, socket };
   }
 
   [kConnectOptions]() {
-    return { ...super[kConnectOptions](), codec: this[kCodec] };
+    return { ...super[kConnectOptions](), ...this[kNative] };
   }
 
   /** The connection, which now is the caller's. */
@@ -178,8 +178,6 @@ function attempt(client, number) {
     port: client.port,
     host: client.host,
     connectTimeout: options.connectTimeout,
-    recvBufferSize: options.receiveBufferSize,
-    sendBufferSize: options.sendBufferSize,
   });
 }
 

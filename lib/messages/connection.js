@@ -136,7 +136,7 @@ class MessageConnection extends EventEmitter {
   }
 
   /** There is no connection: it never comes back. */
-  sendLater() {
+  [kSendLater]() {
     const err = new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
     process.nextTick(() => this[kFail](err));
     return false;
