@@ -22,6 +22,7 @@ const { Making, keepAliveOf, makingOf, positive } = require('./making');
 const { defineMethods } = require('./methods');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
+const { isWrapped } = require('./wrapper');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
 const {
@@ -142,7 +143,16 @@ Object.setPrototypeOf(Socket, Duplex);
 
 /** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  if (!isWrapped(this)) {
+    this.write = writeAfterEnd;
+    return;
+  }
+  // Duplex looks when the listeners have run, and then never again.
+  this.allowHalfOpen = true;
+  process.nextTick(() => {
+    this.allowHalfOpen = false;
+  });
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
