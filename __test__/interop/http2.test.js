@@ -192,9 +192,9 @@ for (const mode of MODES) {
       const errors = [];
       session.on('error', (err) => errors.push(err.code));
       stream.on('error', (err) => errors.push(err.code));
+      await once(stream, 'data');
       const gone = [closed(conn)];
       if (isSeen) gone.push(closed(stream), closed(session));
-      await once(stream, 'data');
       conn.resetAndDestroy();
       await Promise.all(gone);
       if (!isSeen) return;

@@ -22,7 +22,7 @@ const { Making, keepAliveOf, makingOf, positive } = require('./making');
 const { defineMethods } = require('./methods');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
-const { isWrapped } = require('./wrapper');
+const wrapper = require('./wrapper');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
 const {
@@ -127,6 +127,7 @@ function Socket(options) {
   this[kTypeOfService] = null;
   this[kOnread] = null;
   writer.init(this);
+  wrapper.init(this);
   this.on('end', onReadableEnd);
 
   if (isAccepted) {
@@ -144,7 +145,7 @@ Object.setPrototypeOf(Socket, Duplex);
 /** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
   if (this.allowHalfOpen) return;
-  if (!isWrapped(this)) {
+  if (!wrapper.isWrapped(this)) {
     this.write = writeAfterEnd;
     return;
   }
@@ -363,6 +364,7 @@ const methods = {
   },
 
   resume() {
+    wrapper.lookForWrapper(this);
     if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStart();
     return Duplex.prototype.resume.call(this);
   },

@@ -19,6 +19,7 @@ const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
+const { afterWrite } = require('./wrapper');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -191,6 +192,7 @@ function sendStaged(socket, isInsideCall) {
       return;
     }
   }
+  afterWrite(socket);
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
@@ -290,6 +292,7 @@ function gather(state) {
 function finish(socket, err) {
   const { done } = socket[kPump];
   socket[kPump] = null;
+  afterWrite(socket);
   done(err);
 }
 
