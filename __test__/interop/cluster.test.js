@@ -108,17 +108,16 @@ test(
     const connection = await connectWorker(k, port);
     const left = ask(child, { act: 'disconnect', id: 1 });
     // The listener is gone some time after that; the connection is not.
-    for (;;) {
+    let code;
+    while (code !== 'ECONNREFUSED') {
       const late = peer.connect(port, HOST);
-      const err = await once(late, 'connect').then(
-        () => null,
-        (reason) => reason,
+      code = await once(late, 'connect').then(
+        () => 'connected',
+        (err) => err.code,
       );
       late.destroy();
-      if (err) {
-        assert.equal(err.code, 'ECONNREFUSED');
-        break;
-      }
+      // The last ones may still be in the queue of a listener that closes.
+      assert.match(code, /^(connected|ECONNRESET|ECONNREFUSED)$/);
     }
     await exchange(connection, payload(4 * MiB, 4));
     assert.deepEqual(await left, { code: 0, signal: null });
