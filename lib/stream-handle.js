@@ -37,6 +37,8 @@ class StreamHandle extends Handle {
     this.used = 0;
     /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
     this.held = null;
+    /** Why what arrives is held although it is read, or null; see {@link suspend}. */
+    this.suspension = null;
     /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
     this.memory = null;
   }
@@ -87,6 +89,17 @@ class StreamHandle extends Handle {
     this.isReading = false;
     engine().readStop(this.id);
     this.setIdle(READING);
+  }
+
+  /** What arrives is held until `unsuspend()`; the engine reads on. @param {object} suspension the reason */
+  suspend(suspension) {
+    this.suspension = suspension;
+    this.held ??= [];
+  }
+
+  unsuspend() {
+    this.suspension = null;
+    releaseHeld(this);
   }
 
   /**
@@ -296,13 +309,14 @@ class StreamHandle extends Handle {
 
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
 function releaseHeld(handle) {
-  if (!handle.isReading || handle.held === null) return;
+  if (!handle.isReading || handle.held === null || handle.suspension !== null) return;
   const deliver = handle.held.shift();
   const isLast = handle.held.length === 0;
   if (isLast) {
     handle.held = null;
     engine().readStart(handle.id);
   }
+  if (deliver === undefined) return; // Nothing came while it was suspended.
   try {
     handle.resource.runInAsyncScope(deliver);
   } finally {

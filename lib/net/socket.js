@@ -20,6 +20,7 @@ const { invalidFdType, isSocket } = require('./descriptor');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
 const tuning = require('./tuning');
+const wrapper = require('./wrapper');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
 const {
@@ -124,6 +125,7 @@ function Socket(options) {
   this[kTypeOfService] = null;
   this[kOnread] = null;
   writer.init(this);
+  wrapper.init(this);
   this.on('end', onReadableEnd);
 
   if (isAccepted) {
@@ -141,7 +143,16 @@ Object.setPrototypeOf(Socket, Duplex);
 
 /** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  if (!wrapper.isWrapped(this)) {
+    this.write = writeAfterEnd;
+    return;
+  }
+  // Duplex looks when the listeners have run, and then never again.
+  this.allowHalfOpen = true;
+  process.nextTick(() => {
+    this.allowHalfOpen = false;
+  });
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
@@ -302,6 +313,7 @@ const methods = {
   },
 
   resume() {
+    wrapper.lookForWrapper(this);
     if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStart();
     return Duplex.prototype.resume.call(this);
   },

@@ -20,6 +20,7 @@ const { codedError, errnoError, errnoByCode } = require('../errors');
 const { connectionError } = require('./failure');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
+const { afterWrite } = require('./wrapper');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -192,6 +193,7 @@ function sendStaged(socket, isInsideCall) {
       return;
     }
   }
+  afterWrite(socket);
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
@@ -291,6 +293,7 @@ function gather(state) {
 function finish(socket, err) {
   const { done } = socket[kPump];
   socket[kPump] = null;
+  afterWrite(socket);
   done(err);
 }
 
