@@ -284,7 +284,12 @@ impl State {
                 | Event::End { .. }
                 | Event::Written { .. }
                 | Event::Finished { .. }
-                | Event::Failed { .. } => {}
+                | Event::Failed { .. }
+                | Event::Named { .. }
+                | Event::Secured { .. }
+                | Event::TlsFailed { .. }
+                | Event::Session { .. }
+                | Event::Quiet { .. } => {}
             }
         }
         let bytes = self.batch.data.iter().map(|(_, len, _)| len).sum();

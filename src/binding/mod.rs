@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`env`] | the class `Engine`: one environment's engine, its start, drain and end |
 //! | [`handles`] | what JavaScript may do with a stream or a listener |
+//! | [`tls`] | contexts, servers, and a stream's TLS |
 //! | [`options`] | options and addresses as JavaScript has them |
 //! | [`mailbox`] | events on their way from the I/O thread, and the one threadsafe function |
 //! | [`encode`] | an event as five integers |
@@ -31,3 +32,4 @@ pub mod mailbox;
 pub mod options;
 pub mod registry;
 pub mod shared;
+pub mod tls;

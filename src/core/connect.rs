@@ -79,6 +79,7 @@ async fn handshake(transport: &Transport) -> io::Result<()> {
         Transport::Tcp(stream) => SockRef::from(stream).take_error()?,
         #[cfg(unix)]
         Transport::Unix(stream) => SockRef::from(stream).take_error()?,
+        Transport::Tls(_) => None, // It is put over sockets that are connected.
     };
     error.map_or(Ok(()), Err)
 }

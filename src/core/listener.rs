@@ -24,6 +24,8 @@ use crate::core::event::{Event, HandleId};
 use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
 use crate::core::stream::Stream;
+use crate::core::tls::server::Server;
+use crate::core::transport::tls::Counted;
 use crate::core::transport::{Transport, domain_of};
 
 /// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
@@ -234,12 +236,21 @@ impl Drop for ClosedGuard {
     }
 }
 
+/// A listener's TLS.
+#[derive(Debug)]
+pub(crate) struct ListenTls {
+    pub(crate) server: Arc<Server>,
+    /// A listener counts as TLS: its connections come when they like.
+    pub(crate) _counted: Counted,
+}
+
 /// Accepts until the listener is closed.
 pub(crate) async fn run(
     engine: Arc<Shared>,
     listener: Arc<Listener>,
     acceptor: Acceptor,
     options: StreamOptions,
+    tls: Option<ListenTls>,
 ) {
     let guard = ClosedGuard {
         engine: Arc::clone(&engine),
@@ -255,7 +266,7 @@ pub(crate) async fn run(
             if listener.poll_close(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            poll_turn(cx, &engine, &listener, acceptor, &options).map(Some)
+            poll_turn(cx, &engine, &listener, acceptor, &options, tls.as_ref()).map(Some)
         })
         .await;
         match accepted {
@@ -292,6 +303,7 @@ fn poll_turn(
     listener: &Listener,
     acceptor: &Acceptor,
     options: &StreamOptions,
+    tls: Option<&ListenTls>,
 ) -> Poll<io::Result<()>> {
     for _ in 0..ACCEPTS_PER_TURN {
         if listener.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD {
@@ -300,7 +312,10 @@ fn poll_turn(
         let transport = std::task::ready!(acceptor.poll_accept(cx))?;
         transport.apply(options);
         listener.undelivered.fetch_add(1, Ordering::SeqCst);
-        let transport = Arc::new(transport);
+        let mut transport = Arc::new(transport);
+        if let Some(tls) = tls {
+            transport = engine.tls_server(transport, &tls.server, Vec::new());
+        }
         let stream = Stream::new(engine.new_id(), options.read_at_once);
         engine.emit(Event::Accepted {
             listener: listener.id,

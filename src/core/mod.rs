@@ -16,6 +16,8 @@
 //! | [`driver`] | the task that drives a stream |
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
 //! | [`connect`] | one attempt to connect |
+//! | [`tls`] | identities, roots, checks and outcomes of TLS; its records are a transport |
+//! | [`secure`] | the handshake's place in a stream's life |
 //! | [`listener`] | the accept loop |
 //! | [`crank`] | which thread turns the runtime |
 //! | [`engine`] | all of it, and the I/O thread |
@@ -42,7 +44,9 @@ pub mod hot_wait;
 pub mod listener;
 pub mod options;
 pub mod receive;
+pub(crate) mod secure;
 pub mod stream;
+pub mod tls;
 pub mod transport;
 pub mod write_queue;
 

@@ -54,6 +54,11 @@ pub(crate) enum Told {
     Written,
     Finished,
     Failed(Error),
+    Named,
+    Secured(bool),
+    TlsFailed,
+    Session,
+    Quiet,
     Closed,
 }
 
@@ -93,14 +98,23 @@ impl Owner {
         &self,
         local: &str,
     ) -> Result<Arc<socket::core::listener::Listener>, Error> {
+        self.listen_secure(local, None)
+    }
+
+    pub(crate) fn listen_secure(
+        &self,
+        local: &str,
+        tls: Option<Arc<socket::core::tls::server::Server>>,
+    ) -> Result<Arc<socket::core::listener::Listener>, Error> {
         let address: std::net::SocketAddr = local.parse().expect("a literal address");
-        self.engine.listen(&ListenOptions {
+        let options = ListenOptions {
             local: Endpoint::Tcp(address),
             backlog: 128,
             ipv6_only: false,
             reuse_port: false,
             stream: reading(),
-        })
+        };
+        self.engine.listen(&options, tls)
     }
 
     pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
@@ -189,6 +203,11 @@ impl Owner {
             Event::Written { id } => (id, Told::Written),
             Event::Finished { id } => (id, Told::Finished),
             Event::Failed { id, error } => (id, Told::Failed(error)),
+            Event::Named { id } => (id, Told::Named),
+            Event::Secured { id, needs_owner } => (id, Told::Secured(needs_owner)),
+            Event::TlsFailed { id } => (id, Told::TlsFailed),
+            Event::Session { id } => (id, Told::Session),
+            Event::Quiet { id } => (id, Told::Quiet),
             Event::Closed { id } => (id, Told::Closed),
             Event::AcceptPaused { .. } => return,
         };

@@ -6,10 +6,11 @@
 //! descriptor is closed when the last of them lets go.
 
 mod tcp;
+pub mod tls;
 #[cfg(unix)]
 mod unix;
 
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::Shutdown;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -21,6 +22,7 @@ use tokio::net::TcpStream;
 use tokio::net::UnixStream;
 
 use crate::core::options::{KeepAlive, StreamOptions};
+use crate::core::transport::tls::Tls;
 
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
@@ -30,15 +32,18 @@ pub enum Transport {
     /// A Unix stream socket.
     #[cfg(unix)]
     Unix(UnixStream),
+    /// TLS over one of the others.
+    Tls(Box<Tls>),
 }
 
-/// The same call on whichever stream it is.
+/// The same call on whichever stream it is, and another one on TLS.
 macro_rules! each {
-    ($self:ident, $stream:ident => $call:expr) => {
+    ($self:ident, $stream:ident => $call:expr, $tls:ident => $other:expr) => {
         match $self {
             Transport::Tcp($stream) => $call,
             #[cfg(unix)]
             Transport::Unix($stream) => $call,
+            Transport::Tls($tls) => $other,
         }
     };
 }
@@ -76,7 +81,7 @@ impl Transport {
     /// Waits until a read may give something. The cached answer is good until
     /// [`Transport::clear_read_ready`] or a read that would block.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(cx))
+        each!(self, stream => stream.poll_read_ready(cx), tls => tls.poll_read_ready(cx))
     }
 
     /// Reads once. `Ok(0)` is the end of the peer's half.
@@ -84,30 +89,83 @@ impl Transport {
     /// # Errors
     /// `WouldBlock` where there is nothing; otherwise what the system says.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        each!(self, stream => stream.try_read(buffer))
+        each!(self, stream => stream.try_read(buffer), tls => tls.try_read(buffer))
     }
 
     /// Forgets that the socket was readable, after a read that did not fill its buffer: the system
     /// tells of anything newer, and the read that would only say "would block" is saved.
+    ///
+    /// Nothing to do for TLS: what its reads leave has nothing to do with what they gave.
     pub fn clear_read_ready(&self) {
         let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty));
+        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty), _tls => Ok(()));
     }
 
     /// Waits until a write may be taken.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_write_ready(cx))
+        each!(self, stream => stream.poll_write_ready(cx), tls => tls.inner().poll_write_ready(cx))
     }
 
-    /// Writes once, from the I/O thread.
+    /// Writes once, as soon as that is possible. Ready when bytes are with the system: how many.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Self::Tls(tls) = self {
+            return tls.poll_write(cx, bytes);
+        }
+        loop {
+            std::task::ready!(self.poll_write_ready(cx))?;
+            match self.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Ends our half, as soon as that is possible.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn poll_finish(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) => tls.poll_finish(cx),
+            _ => Poll::Ready(self.shutdown_write()),
+        }
+    }
+
+    /// Its TLS, if it has that.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Writes once, from the I/O thread. Never to TLS, which only takes what it can encrypt.
     ///
     /// # Errors
     /// `WouldBlock` where there is no room; otherwise what the system says.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        each!(self, stream => stream.try_write(bytes))
+        each!(self, stream => stream.try_write(bytes), _tls => Err(io::ErrorKind::WouldBlock.into()))
     }
 
-    /// Writes once from any thread, without asking the runtime for readiness.
+    /// The same for bytes in several places.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; otherwise what the system says.
+    pub(crate) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(
+            self,
+            stream => stream.try_write_vectored(pieces),
+            _tls => Err(io::ErrorKind::WouldBlock.into())
+        )
+    }
+
+    /// Writes once from any thread, without asking the runtime for readiness. Never to TLS: the owner's
+    /// thread does not encrypt, and must not send what is not.
     ///
     /// # Errors
     /// `WouldBlock` where there is no room; otherwise what the system says.
@@ -118,7 +176,10 @@ impl Transport {
         const FLAGS: i32 = libc::MSG_NOSIGNAL | libc::MSG_DONTWAIT;
         #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
         const FLAGS: i32 = 0;
-        self.socket().send_with_flags(bytes, FLAGS)
+        match self {
+            Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
+            _ => self.socket().send_with_flags(bytes, FLAGS),
+        }
     }
 
     /// Ends our half: the peer reads what was written and then the end.
@@ -146,6 +207,7 @@ impl Transport {
             Self::Tcp(stream) => stream.set_nodelay(on),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            Self::Tls(tls) => tls.inner().set_no_delay(on),
         }
     }
 
@@ -174,6 +236,7 @@ impl Transport {
             }
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            Self::Tls(tls) => tls.inner().set_keep_alive(keep_alive),
         }
     }
 
@@ -193,6 +256,7 @@ impl Transport {
             Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
             Self::Unix(_) => Ok(()),
+            Self::Tls(tls) => tls.inner().set_type_of_service(value),
         }
     }
 
@@ -209,6 +273,7 @@ impl Transport {
             Self::Tcp(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(unix)]
             Self::Unix(_) => Ok(0),
+            Self::Tls(tls) => tls.inner().type_of_service(),
         }
     }
 
@@ -229,7 +294,7 @@ impl Transport {
     }
 
     fn socket(&self) -> SockRef<'_> {
-        each!(self, stream => SockRef::from(stream))
+        each!(self, stream => SockRef::from(stream), tls => tls.inner().socket())
     }
 }
 

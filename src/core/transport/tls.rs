@@ -1,0 +1,637 @@
+//! TLS over another transport: what is read is decrypted straight into the caller's buffer, what is
+//! written is encrypted and sent. Everything here runs where the runtime is turned, never on the
+//! owner's thread (decision 8); the owner only looks at what was agreed.
+//!
+//! Readiness is a matter of its own: plaintext may be waiting while the socket has nothing, so
+//! [`Tls::poll_read_ready`] answers for both, and only this file forgets the socket's readiness.
+//!
+//! | stage | left when | becomes |
+//! | --- | --- | --- |
+//! | `Hello` | a client's first message is complete | `Named`, or `Open` |
+//! | `Named` | the owner has chosen a context | `Open` |
+//! | `Open` | the handshake, then records | |
+//!
+//! Bounds: rustls takes handshake messages of 64 KiB in all and records of 18 KiB; of ciphertext no more
+//! than [`WIRE_READ`] is read ahead, and no more than [`SEND_LIMIT`] is kept to be sent.
+
+use std::cell::RefCell;
+use std::fmt;
+use std::io::{self, IoSlice, Read, Write};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock};
+use std::task::{Context as Task, Poll, Waker, ready};
+use std::time::Duration;
+
+use rustls::server::{Accepted, Acceptor};
+use rustls::{Connection, ServerConnection};
+
+use crate::core::lock;
+use crate::core::tls::client::{Client, ClientOptions};
+use crate::core::tls::context::Context;
+use crate::core::tls::failure::Failure;
+use crate::core::tls::info::{self, Authorization, Info};
+use crate::core::tls::server::Server;
+use crate::core::tls::verify::{PeerVerifier, Purpose};
+use crate::core::transport::Transport;
+
+/// Ciphertext taken from the socket at once.
+const WIRE_READ: usize = 64 * 1024;
+
+/// Ciphertext kept to be sent: enough for one system call to be worth it.
+const SEND_LIMIT: usize = 128 * 1024;
+
+thread_local! {
+    /// Where ciphertext is read to. Of the thread and not of the connection: ten thousand quiet
+    /// connections should not hold a buffer each. Nothing stays in it between two calls.
+    static WIRE: RefCell<Vec<u8>> = RefCell::new(vec![0; WIRE_READ]);
+}
+
+/// Counts itself for as long as it lives: what is TLS among an engine's handles.
+#[derive(Debug)]
+pub(crate) struct Counted(Arc<AtomicUsize>);
+
+impl Counted {
+    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
+        count.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(count))
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+}
+
+/// A transport's TLS.
+pub struct Tls {
+    inner: Arc<Transport>,
+    machine: Mutex<Machine>,
+    timeout: Option<Duration>,
+    /// What a client asked for, before anything is agreed.
+    hello: OnceLock<Hello>,
+    info: OnceLock<Info>,
+    failure: OnceLock<Failure>,
+    answer: Mutex<Option<Answer>>,
+    _counted: Counted,
+}
+
+impl fmt::Debug for Tls {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tls")
+            .field("inner", &self.inner)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A client's first message, as far as an owner wants to know it.
+#[derive(Clone, Debug)]
+pub struct Hello {
+    /// The host that it wants (SNI).
+    pub server_name: Option<String>,
+    /// The protocols that it offers (ALPN), best first.
+    pub alpn: Vec<Vec<u8>>,
+}
+
+/// What the owner says to a question of the handshake.
+#[derive(Debug)]
+pub enum Answer {
+    /// Go on with that context; `None`: with the server's own.
+    Choose(Option<Arc<Context>>),
+    /// The peer is who it should be.
+    Accept,
+    /// It is not, or the owner has no answer.
+    Refuse,
+}
+
+/// How far the handshake has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Progress {
+    /// The owner has to choose a context.
+    Named,
+    /// All is agreed. Does the owner have to look at the peer's certificate?
+    Agreed { needs_owner: bool },
+}
+
+enum Stage {
+    Hello(Box<Acceptor>),
+    Named(Box<Accepted>),
+    Open(Box<Connection>),
+    Over,
+}
+
+struct Machine {
+    stage: Stage,
+    server: Option<Arc<Server>>,
+    client: Option<Client>,
+    verifier: Option<Arc<PeerVerifier>>,
+    /// Ciphertext that was read and not processed.
+    pending: Vec<u8>,
+    /// The last read from the socket took all that there was.
+    is_drained: bool,
+    /// Plaintext, or the end, is waiting.
+    has_more: bool,
+    /// Plaintext that is encrypted and not yet with the system.
+    owed: usize,
+    said_goodbye: bool,
+}
+
+impl Tls {
+    /// A client's side. `early`: bytes of the peer that were read before.
+    ///
+    /// # Errors
+    /// The options do not fit together.
+    pub(crate) fn client(
+        inner: Arc<Transport>,
+        options: &ClientOptions,
+        early: Vec<u8>,
+        counted: Counted,
+    ) -> Result<Self, Failure> {
+        let (mut connection, client) = options.start()?;
+        connection.set_buffer_limit(Some(SEND_LIMIT));
+        let verifier = Some(Arc::clone(&client.verifier));
+        let stage = Stage::Open(Box::new(connection.into()));
+        let mut machine = Machine::new(stage, early);
+        machine.client = Some(client);
+        machine.verifier = verifier;
+        Ok(Self::new(inner, machine, options.timeout, counted))
+    }
+
+    /// A server's side.
+    pub(crate) fn server(
+        inner: Arc<Transport>,
+        server: &Arc<Server>,
+        early: Vec<u8>,
+        counted: Counted,
+    ) -> Self {
+        let mut machine = Machine::new(Stage::Hello(Box::default()), early);
+        machine.server = Some(Arc::clone(server));
+        Self::new(inner, machine, server.options.timeout, counted)
+    }
+
+    fn new(
+        inner: Arc<Transport>,
+        machine: Machine,
+        timeout: Option<Duration>,
+        counted: Counted,
+    ) -> Self {
+        Self {
+            inner,
+            machine: Mutex::new(machine),
+            timeout,
+            hello: OnceLock::new(),
+            info: OnceLock::new(),
+            failure: OnceLock::new(),
+            answer: Mutex::default(),
+            _counted: counted,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> &Transport {
+        &self.inner
+    }
+
+    /// The most that the handshake may take.
+    pub(crate) fn timeout(&self) -> Option<Duration> {
+        self.timeout
+    }
+
+    /// What the client asked for; `None` for a client, and before it did.
+    #[must_use]
+    pub fn hello(&self) -> Option<&Hello> {
+        self.hello.get()
+    }
+
+    /// What was agreed, once it is.
+    #[must_use]
+    pub fn info(&self) -> Option<&Info> {
+        self.info.get()
+    }
+
+    /// Why it failed, once it has.
+    #[must_use]
+    pub fn failure(&self) -> Option<&Failure> {
+        self.failure.get()
+    }
+
+    /// Keeps the first failure for the owner to ask.
+    pub(crate) fn note(&self, failure: &Failure) {
+        let _ = self.failure.set(failure.clone());
+    }
+
+    pub(crate) fn give_answer(&self, answer: Answer) {
+        *lock(&self.answer) = Some(answer);
+    }
+
+    pub(crate) fn take_answer(&self) -> Option<Answer> {
+        lock(&self.answer).take()
+    }
+
+    /// Whether a session to resume was remembered since this was asked last.
+    pub(crate) fn take_new_session(&self) -> bool {
+        let machine = lock(&self.machine);
+        let sessions = machine
+            .client
+            .as_ref()
+            .and_then(|client| client.sessions.as_ref());
+        sessions.is_some_and(|sessions| sessions.take_new())
+    }
+
+    /// Goes on with the handshake.
+    pub(crate) fn poll_handshake(&self, cx: &mut Task<'_>) -> Poll<io::Result<Progress>> {
+        let machine = &mut *lock(&self.machine);
+        loop {
+            match &mut machine.stage {
+                Stage::Hello(acceptor) => match acceptor.accept() {
+                    Ok(Some(accepted)) => {
+                        let hello = hello_of(&accepted);
+                        let chooses = machine.owner_chooses();
+                        let name = hello.server_name.clone();
+                        let _ = self.hello.set(hello);
+                        machine.stage = Stage::Named(Box::new(accepted));
+                        if chooses {
+                            return Poll::Ready(Ok(Progress::Named));
+                        }
+                        machine.answer_with(None, name.as_deref(), &self.inner)?;
+                    }
+                    Ok(None) => ready!(machine.poll_more(cx, &self.inner))?,
+                    Err((error, mut alert)) => {
+                        machine.stage = Stage::Over;
+                        // The peer may be gone; it fails in any case.
+                        let _ = alert.write_all(&mut Wire(&self.inner));
+                        return Poll::Ready(Err(Failure::of_connection(&error, true).into()));
+                    }
+                },
+                Stage::Named(_) => match self.take_answer() {
+                    None => return Poll::Pending,
+                    Some(Answer::Choose(context)) => {
+                        let name = self.hello().and_then(|hello| hello.server_name.clone());
+                        machine.answer_with(context, name.as_deref(), &self.inner)?;
+                    }
+                    Some(_) => return Poll::Ready(Err(Failure::REFUSED.into())),
+                },
+                Stage::Open(connection) => {
+                    let is_over = !connection.is_handshaking();
+                    ready!(machine.poll_flush(cx, &self.inner))?;
+                    if is_over {
+                        return Poll::Ready(Ok(self.agree(machine)));
+                    }
+                    ready!(machine.poll_more(cx, &self.inner))?;
+                }
+                Stage::Over => return Poll::Ready(Err(Failure::HANDSHAKE_CUT.into())),
+            }
+        }
+    }
+
+    fn agree(&self, machine: &mut Machine) -> Progress {
+        let Stage::Open(connection) = &machine.stage else {
+            return Progress::Agreed { needs_owner: false };
+        };
+        let chain = connection.peer_certificates().unwrap_or_default();
+        let purpose = if machine.client.is_some() {
+            Purpose::Server
+        } else {
+            Purpose::Client
+        };
+        let authorization = match &machine.verifier {
+            None => Authorization::None,
+            Some(_) if chain.is_empty() && machine.client.is_none() => Authorization::None,
+            Some(verifier) => match verifier.outcome(chain, purpose) {
+                Ok(()) => Authorization::Good,
+                Err(failure) => Authorization::Bad(failure),
+            },
+        };
+        let is_good = authorization == Authorization::Good;
+        // A strict client has no bad chain here but of a resumed session whose certificate is not good
+        // any more: that is for the owner to see, and to refuse.
+        let is_stale = !is_good
+            && machine.client.is_some()
+            && machine
+                .verifier
+                .as_ref()
+                .is_some_and(|verifier| verifier.is_strict());
+        let needs_owner = is_stale
+            || machine
+                .client
+                .as_ref()
+                .is_some_and(|client| is_good && client.needs_owner(chain));
+        let (standard_cipher, cipher) = connection
+            .negotiated_cipher_suite()
+            .map_or(("", ""), |suite| info::cipher_names(suite.suite()));
+        let _ = self.info.set(Info {
+            protocol: info::protocol_name(connection.protocol_version()),
+            standard_cipher,
+            cipher,
+            group: connection
+                .negotiated_key_exchange_group()
+                .map_or("", |group| info::group_name(group.name())),
+            alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
+            server_name: self.hello().and_then(|hello| hello.server_name.clone()),
+            is_resumed: info::is_resumed(connection.handshake_kind()),
+            peer_chain: chain.iter().map(|der| der.to_vec()).collect(),
+            authorization,
+        });
+        machine.has_more = true;
+        Progress::Agreed { needs_owner }
+    }
+
+    /// Ready when a read may give something: plaintext that waits, or bytes at the socket.
+    pub(crate) fn poll_read_ready(&self, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        let machine = lock(&self.machine);
+        if machine.has_more || !machine.pending.is_empty() {
+            return Poll::Ready(Ok(()));
+        }
+        drop(machine);
+        self.inner.poll_read_ready(cx)
+    }
+
+    /// Reads plaintext until `buffer` is full or there is no more.
+    pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        let machine = &mut *lock(&self.machine);
+        let mut filled = 0;
+        loop {
+            machine.feed()?;
+            let Stage::Open(connection) = &mut machine.stage else {
+                return Err(io::ErrorKind::NotConnected.into());
+            };
+            match connection.reader().read(&mut buffer[filled..]) {
+                // The peer said that it ended. After bytes, that is for the next call.
+                Ok(0) => {
+                    machine.has_more = true;
+                    return Ok(filled);
+                }
+                Ok(len) => {
+                    filled += len;
+                    if filled == buffer.len() {
+                        machine.has_more = true;
+                        return Ok(filled);
+                    }
+                    continue;
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(_) if filled > 0 => return Ok(filled),
+                // The only other one: the socket ended, and the peer had not said so.
+                Err(_) => return Err(Failure::TRUNCATED.into()),
+            }
+            machine.has_more = false;
+            let read = if std::mem::take(&mut machine.is_drained) {
+                Err(io::ErrorKind::WouldBlock.into())
+            } else {
+                machine.read_wire(&self.inner, buffer.len() - filled)
+            };
+            match read {
+                Ok(()) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && filled > 0 => {
+                    return Ok(filled);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// Encrypts and sends. Ready when bytes are with the system: how many.
+    pub(crate) fn poll_write(&self, cx: &mut Task<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        let machine = &mut *lock(&self.machine);
+        if machine.owed == 0 {
+            ready!(machine.poll_flush(cx, &self.inner))?;
+            let Stage::Open(connection) = &mut machine.stage else {
+                return Poll::Ready(Err(io::ErrorKind::NotConnected.into()));
+            };
+            machine.owed = connection.writer().write(bytes)?;
+        }
+        ready!(machine.poll_flush(cx, &self.inner))?;
+        Poll::Ready(Ok(std::mem::take(&mut machine.owed)))
+    }
+
+    /// Sends what reading has made necessary: alerts, answers to key updates.
+    pub(crate) fn poll_flush(&self, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        lock(&self.machine).poll_flush(cx, &self.inner)
+    }
+
+    /// Says that we end, then ends the socket's half.
+    pub(crate) fn poll_finish(&self, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
+        let machine = &mut *lock(&self.machine);
+        machine.say_goodbye();
+        ready!(machine.poll_flush(cx, &self.inner))?;
+        Poll::Ready(self.inner.shutdown_write())
+    }
+
+    /// Before the descriptor is closed: the peer is told of the end, or of what went wrong, if that goes
+    /// without waiting.
+    pub(crate) fn part(&self) {
+        let machine = &mut *lock(&self.machine);
+        machine.say_goodbye();
+        let mut cx = Task::from_waker(Waker::noop());
+        let _ = machine.poll_flush(&mut cx, &self.inner);
+    }
+}
+
+fn hello_of(accepted: &Accepted) -> Hello {
+    let hello = accepted.client_hello();
+    Hello {
+        server_name: hello.server_name().map(str::to_owned),
+        alpn: hello
+            .alpn()
+            .map(|protocols| protocols.map(<[u8]>::to_vec).collect())
+            .unwrap_or_default(),
+    }
+}
+
+impl Machine {
+    fn new(stage: Stage, early: Vec<u8>) -> Self {
+        Self {
+            stage,
+            server: None,
+            client: None,
+            verifier: None,
+            pending: early,
+            is_drained: false,
+            has_more: false,
+            owed: 0,
+            said_goodbye: false,
+        }
+    }
+
+    fn owner_chooses(&self) -> bool {
+        self.server
+            .as_ref()
+            .is_some_and(|server| server.options.owner_chooses)
+    }
+
+    /// A server goes on with `context`, or with the one for `name`.
+    fn answer_with(
+        &mut self,
+        context: Option<Arc<Context>>,
+        name: Option<&str>,
+        inner: &Transport,
+    ) -> io::Result<()> {
+        let (Stage::Named(accepted), Some(server)) = (
+            std::mem::replace(&mut self.stage, Stage::Over),
+            &self.server,
+        ) else {
+            return Err(Failure::REFUSED.into());
+        };
+        let context = context.unwrap_or_else(|| server.context_for(name));
+        let (config, verifier) = server.config(&context)?;
+        match accepted.into_connection(Arc::new(config)) {
+            Ok(connection) => {
+                let mut connection: ServerConnection = connection;
+                connection.set_buffer_limit(Some(SEND_LIMIT));
+                self.verifier = verifier;
+                self.stage = Stage::Open(Box::new(connection.into()));
+                Ok(())
+            }
+            Err((error, mut alert)) => {
+                let _ = alert.write_all(&mut Wire(inner));
+                Err(Failure::of_connection(&error, false).into())
+            }
+        }
+    }
+
+    /// Takes in more of the peer's handshake.
+    fn poll_more(&mut self, cx: &mut Task<'_>, inner: &Transport) -> Poll<io::Result<()>> {
+        loop {
+            if !self.pending.is_empty() {
+                return Poll::Ready(self.feed());
+            }
+            self.is_drained = false;
+            ready!(inner.poll_read_ready(cx))?;
+            match self.read_wire(inner, WIRE_READ) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Reads ciphertext: hands it to rustls, and keeps what that does not take. About as much as gives
+    /// `wanted` bytes of plaintext.
+    fn read_wire(&mut self, inner: &Transport, wanted: usize) -> io::Result<()> {
+        /// More than the header and the tag of the records that a window has.
+        const OVERHEAD: usize = 256;
+        WIRE.with_borrow_mut(|wire| {
+            let most = (wanted + OVERHEAD).min(WIRE_READ);
+            let len = inner.try_read(&mut wire[..most])?;
+            if len == 0 {
+                return self.cut();
+            }
+            if len < most {
+                inner.clear_read_ready();
+                self.is_drained = true;
+            }
+            let mut rest = &wire[..len];
+            let result = self.take_in(&mut rest);
+            self.pending.extend_from_slice(rest);
+            result
+        })
+    }
+
+    /// The socket's end: rustls knows whether the peer had said so.
+    fn cut(&mut self) -> io::Result<()> {
+        self.has_more = true;
+        match &mut self.stage {
+            Stage::Open(connection) if !connection.is_handshaking() => {
+                connection.read_tls(&mut io::empty()).map(|_| ())
+            }
+            _ => Err(Failure::HANDSHAKE_CUT.into()),
+        }
+    }
+
+    /// Hands rustls what was kept.
+    fn feed(&mut self) -> io::Result<()> {
+        if self.pending.is_empty() {
+            return Ok(());
+        }
+        let kept = std::mem::take(&mut self.pending);
+        let mut rest = &kept[..];
+        let result = self.take_in(&mut rest);
+        self.pending.extend_from_slice(rest);
+        result
+    }
+
+    /// Hands rustls as much of `wire` as it takes: until its plaintext waits to be read, or a server has
+    /// to be given a context first.
+    fn take_in(&mut self, wire: &mut &[u8]) -> io::Result<()> {
+        while !wire.is_empty() {
+            match &mut self.stage {
+                Stage::Hello(acceptor) => {
+                    let too_long = |_| Failure::HELLO_TOO_LONG;
+                    acceptor.read_tls(wire).map_err(too_long)?;
+                    // More than one read is rare, and each has to be looked at before the next.
+                    return Ok(());
+                }
+                Stage::Open(connection) => {
+                    match connection.read_tls(wire) {
+                        // The peer has ended: what it sends after that is not for anybody.
+                        Ok(0) => *wire = &[],
+                        Ok(_) => {}
+                        // The plaintext is to be read first. (Rustls has no kind of its own for it.)
+                        Err(_) if !connection.is_handshaking() => return Ok(()),
+                        Err(_) => return Err(Failure::HELLO_TOO_LONG.into()),
+                    }
+                    let is_first = connection.protocol_version().is_none();
+                    if let Err(error) = connection.process_new_packets() {
+                        return Err(self.failure_of(&error, is_first).into());
+                    }
+                }
+                Stage::Named(_) | Stage::Over => return Ok(()),
+            }
+        }
+        Ok(())
+    }
+
+    fn failure_of(&self, error: &rustls::Error, is_first: bool) -> Failure {
+        // What was wrong with the peer's certificate is known better here.
+        if matches!(error, rustls::Error::InvalidCertificate(_))
+            && let Some(failure) = self
+                .verifier
+                .as_ref()
+                .and_then(|verifier| verifier.failure())
+        {
+            return failure;
+        }
+        Failure::of_connection(error, is_first)
+    }
+
+    fn poll_flush(&mut self, cx: &mut Task<'_>, inner: &Transport) -> Poll<io::Result<()>> {
+        let Stage::Open(connection) = &mut self.stage else {
+            return Poll::Ready(Ok(()));
+        };
+        while connection.wants_write() {
+            ready!(inner.poll_write_ready(cx))?;
+            match connection.write_tls(&mut Wire(inner)) {
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Poll::Ready(Err(error)),
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn say_goodbye(&mut self) {
+        if let Stage::Open(connection) = &mut self.stage
+            && !connection.is_handshaking()
+            && !std::mem::replace(&mut self.said_goodbye, true)
+        {
+            connection.send_close_notify();
+        }
+    }
+}
+
+/// The socket, as rustls writes to it.
+struct Wire<'a>(&'a Transport);
+
+impl Write for Wire<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    fn write_vectored(&mut self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(pieces)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
