@@ -96,6 +96,16 @@ function createDrain({
         return this.deliverAcceptPaused(b);
       case EventKind.Closed:
         return this.deliverClosed();
+      case EventKind.Named:
+        return this.deliverNamed();
+      case EventKind.Secured:
+        return this.deliverSecured(a !== 0);
+      case EventKind.TlsFailed:
+        return this.deliverTlsFailed();
+      case EventKind.Session:
+        return this.deliverSession();
+      case EventKind.Quiet:
+        return this.deliverQuiet();
     }
   }
 

@@ -17,7 +17,7 @@ const {
 } = require('../args');
 const { endpointOf, hostOf } = require('./address');
 const { acceptedSocket } = require('./socket');
-const { kServer } = require('./symbols');
+const { kAccept, kServer, kTlsServer } = require('./symbols');
 const { defineMethods } = require('./methods');
 
 /** libuv's default for the kernel's queue of connections. */
@@ -39,7 +39,7 @@ const callbacks = {
       if (data) server.emit('drop', data);
       return;
     }
-    const socket = acceptedSocket(handle, server);
+    const socket = server[kAccept](handle);
     server._connections++;
     socket.server = server;
     socket._server = server;
@@ -169,7 +169,8 @@ function listen(server, target, options) {
   const place = { ...target };
   let status;
   if (target.fd !== undefined) {
-    status = handle.listenFd(target.fd, backlogOf(options), streamOptions(server));
+    const tls = server[kTlsServer]();
+    status = handle.listenFd(target.fd, backlogOf(options), streamOptions(server), tls);
   } else if (target.path !== undefined) {
     status = bindAt(server, handle, { path: target.path }, options);
     if (status === 0) status = openToOthers(target.path, options);
@@ -222,7 +223,7 @@ function bindAt(server, handle, local, options) {
     ipv6Only: Boolean(ipv6Only),
     reusePort: Boolean(reusePort),
   };
-  return handle.listen(local, native, streamOptions(server));
+  return handle.listen(local, native, streamOptions(server), server[kTlsServer]());
 }
 
 const backlogOf = ({ backlog }) => backlog || BACKLOG;
@@ -306,6 +307,14 @@ const methods = {
     handle?.close();
     emitCloseIfDrained(this);
     return this;
+  },
+
+  [kAccept](handle) {
+    return acceptedSocket(handle, this);
+  },
+
+  [kTlsServer]() {
+    return undefined;
   },
 
   /** A socket of this server is destroyed. */

@@ -20,6 +20,7 @@ use crate::core::tls::identity;
 use crate::core::tls::info::Authorization;
 use crate::core::tls::roots::Roots;
 use crate::core::tls::server::{ClientAuth, Server, ServerOptions};
+use crate::core::tls::sessions::SessionMemory;
 use crate::core::transport::tls::{Answer, Tls};
 
 /// Why something failed, in Node's words.
@@ -198,6 +199,20 @@ impl TlsServer {
     }
 }
 
+/// Sessions of one server, which a later connection to it may resume.
+#[napi]
+#[derive(Debug, Default)]
+pub struct TlsSessions(SessionMemory);
+
+#[napi]
+impl TlsSessions {
+    /// Nothing is remembered yet.
+    #[napi(constructor, catch_unwind)]
+    pub fn new() -> Self {
+        Self::default()
+    }
+}
+
 /// What a client wants.
 #[napi(object)]
 #[allow(
@@ -265,8 +280,8 @@ impl Engine {
         }
     }
 
-    /// Puts a client's TLS over a stream that is not reading and has nothing queued. `sessions`: whose
-    /// sessions may be resumed. `early`: what was received and not used. Answers what is wrong, if
+    /// Puts a client's TLS over a stream that is not reading and has nothing queued. `sessions`: where
+    /// they are resumed from and kept. `early`: what was received and not used. Answers what is wrong, if
     /// something is.
     #[napi(catch_unwind)]
     #[allow(
@@ -277,13 +292,13 @@ impl Engine {
         &self,
         id: u32,
         context: &TlsContext,
-        sessions: Option<&TlsContext>,
+        sessions: Option<&TlsSessions>,
         options: NativeTlsClientOptions,
         early: Option<Uint8Array>,
     ) -> Option<NativeTlsFailure> {
         let options = ClientOptions {
             context: Arc::clone(&context.0),
-            sessions: sessions.map(|context| Arc::clone(&context.0)),
+            sessions: sessions.map(|sessions| sessions.0.clone()),
             host: options.host,
             send_name: options.send_name,
             alpn: protocols(options.alpn.as_deref()),

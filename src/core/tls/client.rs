@@ -10,7 +10,7 @@ use webpki::EndEntityCert;
 
 use crate::core::tls::context::Context;
 use crate::core::tls::failure::Failure;
-use crate::core::tls::sessions::Sessions;
+use crate::core::tls::sessions::{SessionMemory, Sessions};
 use crate::core::tls::verify::PeerVerifier;
 
 /// One client's wishes.
@@ -18,9 +18,8 @@ use crate::core::tls::verify::PeerVerifier;
 pub struct ClientOptions {
     /// Who we are and whom we trust.
     pub context: Arc<Context>,
-    /// Whose sessions may be resumed: another context's than [`ClientOptions::context`] where a program
-    /// kept a session. `None`: none is resumed.
-    pub sessions: Option<Arc<Context>>,
+    /// Where sessions are resumed from and kept. `None`: nowhere.
+    pub sessions: Option<SessionMemory>,
     /// The host that the certificate must be for: a name or a literal address.
     pub host: String,
     /// Tell the server that name (SNI). Addresses are never told.
@@ -54,7 +53,7 @@ impl ClientOptions {
             .sessions
             .as_ref()
             .filter(|_| name.is_some())
-            .map(|context| Sessions::new(Arc::clone(context.client_sessions())));
+            .map(Sessions::new);
         let mut config = self
             .context
             .client_config(Arc::clone(&verifier), sessions.clone())?;

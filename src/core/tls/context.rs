@@ -1,10 +1,10 @@
-//! What connections share: who we are, whom we trust, which versions we speak, and what is remembered
-//! for resumption. Node's `SecureContext`; one serves clients and servers.
+//! What connections share: who we are, whom we trust, which versions we speak, and what a server
+//! remembers for resumption. Node's `SecureContext`; one serves clients and servers.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use rustls::client::{ClientSessionStore, ResolvesClientCert, Resumption};
+use rustls::client::{ResolvesClientCert, Resumption};
 use rustls::server::{
     ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert,
     ServerSessionMemoryCache, StoresServerSessions,
@@ -19,7 +19,7 @@ use rustls::{
 use crate::core::tls::failure::Failure;
 use crate::core::tls::provider;
 use crate::core::tls::roots::Roots;
-use crate::core::tls::sessions::{self, Sessions};
+use crate::core::tls::sessions::Sessions;
 use crate::core::tls::verify::PeerVerifier;
 
 /// Sessions of TLS 1.2 that a server remembers for clients that do not know tickets.
@@ -55,7 +55,6 @@ pub struct Context {
     identities: Arc<Identities>,
     roots: Arc<Roots>,
     versions: Versions,
-    client_sessions: Arc<dyn ClientSessionStore>,
     server: OnceLock<ServerShared>,
 }
 
@@ -86,17 +85,12 @@ impl Context {
             identities: Arc::new(Identities(identities)),
             roots,
             versions,
-            client_sessions: sessions::memory(),
             server: OnceLock::new(),
         })
     }
 
     pub(crate) fn roots(&self) -> &Arc<Roots> {
         &self.roots
-    }
-
-    pub(crate) fn client_sessions(&self) -> &Arc<dyn ClientSessionStore> {
-        &self.client_sessions
     }
 
     /// What one client connection is made with.

@@ -9,12 +9,17 @@ use rustls::client::{
 };
 use rustls::pki_types::ServerName;
 
-/// Servers whose sessions one context remembers.
-const REMEMBERED: usize = 256;
+/// Tickets of one server, which is as many as rustls keeps for one.
+const REMEMBERED: usize = 8;
 
-/// A context's memory of sessions, by name of the server.
-pub(crate) fn memory() -> Arc<dyn ClientSessionStore> {
-    Arc::new(ClientSessionMemoryCache::new(REMEMBERED))
+/// Sessions of one server, which a later connection to it may resume.
+#[derive(Clone, Debug)]
+pub struct SessionMemory(Arc<dyn ClientSessionStore>);
+
+impl Default for SessionMemory {
+    fn default() -> Self {
+        Self(Arc::new(ClientSessionMemoryCache::new(REMEMBERED)))
+    }
 }
 
 /// That memory as one connection sees it: it notices that a session was added.
@@ -25,9 +30,9 @@ pub(crate) struct Sessions {
 }
 
 impl Sessions {
-    pub(crate) fn new(memory: Arc<dyn ClientSessionStore>) -> Arc<Self> {
+    pub(crate) fn new(memory: &SessionMemory) -> Arc<Self> {
         Arc::new(Self {
-            memory,
+            memory: Arc::clone(&memory.0),
             has_new: AtomicBool::new(false),
         })
     }

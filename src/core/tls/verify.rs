@@ -48,7 +48,13 @@ pub(crate) fn check_chain(
         // given as one. Its dates were checked before this was said of it, and the handshake proves
         // that the peer has its key.
         Err(webpki::Error::CaUsedAsEndEntity) if roots.contains(leaf) => Ok(()),
-        Err(webpki::Error::UnknownIssuer | webpki::Error::CaUsedAsEndEntity) => {
+        // The last two: a trusted certificate has the issuer's name, and is another one.
+        Err(
+            webpki::Error::UnknownIssuer
+            | webpki::Error::CaUsedAsEndEntity
+            | webpki::Error::UnsupportedSignatureAlgorithmForPublicKeyContext(_),
+        ) => Err(missing_issuer(&parsed, intermediates)),
+        Err(webpki::Error::InvalidSignatureForPublicKey) if signs_itself(&parsed) => {
             Err(missing_issuer(&parsed, intermediates))
         }
         Err(error) => Err(failure_of(&error)),
@@ -60,10 +66,12 @@ const NO_CERTIFICATE: Failure = Failure::new(
     "the peer did not present a certificate",
 );
 
+fn signs_itself(certificate: &EndEntityCert<'_>) -> bool {
+    certificate.issuer() == certificate.subject()
+}
+
 /// In OpenSSL's words, what kind of chain it is that leads nowhere.
 fn missing_issuer(leaf: &EndEntityCert<'_>, intermediates: &[CertificateDer<'_>]) -> Failure {
-    let signs_itself =
-        |certificate: &EndEntityCert<'_>| certificate.issuer() == certificate.subject();
     if signs_itself(leaf) {
         return Failure::new("DEPTH_ZERO_SELF_SIGNED_CERT", "self-signed certificate");
     }

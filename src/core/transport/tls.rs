@@ -295,7 +295,6 @@ impl Tls {
         };
         let authorization = match &machine.verifier {
             None => Authorization::None,
-            Some(_) if chain.is_empty() && machine.client.is_none() => Authorization::None,
             Some(verifier) => match verifier.outcome(chain, purpose) {
                 Ok(()) => Authorization::Good,
                 Err(failure) => Authorization::Bad(failure),
