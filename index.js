@@ -19,6 +19,7 @@ const {
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
+const tls = require('./lib/tls');
 
 module.exports = {
   BlockList,
@@ -36,4 +37,5 @@ module.exports = {
   isIPv6,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
+  tls,
 };

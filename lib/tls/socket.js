@@ -39,6 +39,7 @@ const secureCallbacks = {
     socket[kInfo] = socket._handle.tlsInfo();
     socket.secureConnecting = false;
     socket.alpnProtocol = socket[kInfo].alpn ?? false;
+    takeAddresses(socket);
     if (socket.isServer) serverSecured(socket);
     else clientSecured(socket, needsOwner);
   },
@@ -175,12 +176,11 @@ Object.setPrototypeOf(TLSSocket, Socket);
 
 /** The handshake on a handle that was somebody else's. */
 function begin(socket, handle, early) {
-  const { isServer, _parent: parent } = socket;
+  const { isServer } = socket;
   const tls = socket[kTls];
   const failure = isServer ? handle.secureServer(tls.native, early) : tls.start(handle, early);
   socket.connecting = false;
   socket[kOpen](handle);
-  socket._peername = peerOf(parent);
   if (failure) {
     process.nextTick(() => socket.destroy(tlsError(failure)));
     return;
@@ -191,8 +191,12 @@ function begin(socket, handle, early) {
 }
 
 /** A joined connection's own addresses are nobody's business: those of the other Duplex are. */
-function peerOf({ remoteAddress: address, remotePort: port, remoteFamily: family }) {
-  return address === undefined ? null : { address, port, family };
+function takeAddresses(socket) {
+  const { _parent: parent } = socket;
+  if (!parent?.remoteAddress) return;
+  const { remoteAddress, remotePort, remoteFamily, localAddress, localPort, localFamily } = parent;
+  socket._peername = { address: remoteAddress, port: remotePort, family: remoteFamily };
+  socket._sockname = { address: localAddress, port: localPort, family: localFamily };
 }
 
 const methods = {

@@ -92,6 +92,8 @@ impl Failure {
         match reason {
             Reason::ServerDoesNotSupportTls12Or13
             | Reason::ServerTlsVersionIsDisabledByOurConfig
+            // Clients of TLS 1.1 and older do not send them.
+            | Reason::SignatureAlgorithmsExtensionRequired
             | Reason::SupportedVersionsExtensionRequired
             | Reason::Tls12NotOffered
             | Reason::Tls12NotOfferedOrEnabled => {
