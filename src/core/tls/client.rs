@@ -47,7 +47,7 @@ pub(crate) struct Client {
 impl ClientOptions {
     pub(crate) fn start(&self) -> Result<(ClientConnection, Client), Failure> {
         let name = ServerName::try_from(self.host.clone()).ok();
-        let verifier = PeerVerifier::new(Arc::clone(self.context.roots()), self.is_strict, false);
+        let verifier = Arc::clone(self.context.server_verifier(self.is_strict));
         // Sessions are remembered by name.
         let sessions = self
             .sessions

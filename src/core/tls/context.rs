@@ -53,6 +53,11 @@ impl Versions {
 /// See the module. Private keys are dropped with it.
 pub struct Context {
     identities: Arc<Identities>,
+    /// The same as what a client has, always the same one, as for the verifiers: rustls resumes no session
+    /// with another one than it was made with.
+    client_identities: Arc<dyn ResolvesClientCert>,
+    strict: Arc<PeerVerifier>,
+    tolerant: Arc<PeerVerifier>,
     roots: Arc<Roots>,
     versions: Versions,
     server: OnceLock<ServerShared>,
@@ -81,8 +86,14 @@ impl Context {
         roots: Arc<Roots>,
         versions: Versions,
     ) -> Arc<Self> {
+        let identities = Arc::new(Identities(identities));
+        let client_identities: Arc<dyn ResolvesClientCert> = Arc::<Identities>::clone(&identities);
+        let verifier = |is_strict| PeerVerifier::new(Arc::clone(&roots), is_strict, false);
         Arc::new(Self {
-            identities: Arc::new(Identities(identities)),
+            identities,
+            client_identities,
+            strict: verifier(true),
+            tolerant: verifier(false),
             roots,
             versions,
             server: OnceLock::new(),
@@ -93,6 +104,15 @@ impl Context {
         &self.roots
     }
 
+    /// What checks a client's servers.
+    pub(crate) fn server_verifier(&self, is_strict: bool) -> &Arc<PeerVerifier> {
+        if is_strict {
+            &self.strict
+        } else {
+            &self.tolerant
+        }
+    }
+
     /// What one client connection is made with.
     pub(crate) fn client_config(
         &self,
@@ -100,11 +120,10 @@ impl Context {
         sessions: Option<Arc<Sessions>>,
     ) -> Result<ClientConfig, Failure> {
         let builder = self.builder(ClientConfig::builder_with_provider)?;
-        let identities: Arc<dyn ResolvesClientCert> = Arc::<Identities>::clone(&self.identities);
         let mut config = builder
             .dangerous() // Rustls' word for any verifier but its own.
             .with_custom_certificate_verifier(verifier)
-            .with_client_cert_resolver(identities);
+            .with_client_cert_resolver(Arc::clone(&self.client_identities));
         config.resumption =
             sessions.map_or_else(Resumption::disabled, |sessions| Resumption::store(sessions));
         Ok(config)

@@ -41,6 +41,12 @@ impl Failure {
     pub const HELLO_TOO_LONG: Self =
         Self::new("ERR_SSL_EXCESSIVE_MESSAGE_SIZE", "excessive message size");
 
+    /// A client that has to show a certificate did not.
+    pub const NO_CLIENT_CERTIFICATE: Self = Self::new(
+        "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        "peer did not return a certificate",
+    );
+
     /// The handshake took too long.
     pub const TIMEOUT: Self = Self::new("ERR_TLS_HANDSHAKE_TIMEOUT", "TLS handshake timeout");
 
@@ -56,10 +62,7 @@ impl Failure {
             Error::InvalidMessage(message) if is_first || is_no_tls(message) => {
                 Self::new("ERR_SSL_WRONG_VERSION_NUMBER", "wrong version number")
             }
-            Error::NoCertificatesPresented => Self::new(
-                "ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE",
-                "peer did not return a certificate",
-            ),
+            Error::NoCertificatesPresented => Self::NO_CLIENT_CERTIFICATE,
             Error::PeerIncompatible(reason) => Self::of_incompatible(reason),
             Error::NoApplicationProtocol => {
                 Self::new("ERR_SSL_NO_APPLICATION_PROTOCOL", "no application protocol")

@@ -6,7 +6,7 @@
 //! | [`context`] | identities, roots and versions that connections share, as a client or as a server |
 //! | [`identity`] | certificates with their private keys, out of PEM, DER and PKCS#12 |
 //! | [`roots`] | the certificates that a chain must end at |
-//! | [`verify`] | the check of a peer's chain, whose outcome is kept even where it is let through |
+//! | [`verify`] | the check of a peer's chain |
 //! | [`client`] | what one client wants of its connection |
 //! | [`server`] | which context answers which name |
 //! | [`sessions`] | tickets for resumption on the client's side |

@@ -1,11 +1,12 @@
 //! The check of a peer's certificate chain.
 //!
-//! The outcome is kept: a program may want a connection in spite of it, and is then told what is wrong.
+//! A program may want a connection in spite of what is found, and is then told what is wrong.
 //! Names are not checked here but by [`crate::core::tls::client`], because a program may have its own
 //! idea of them.
 
 use std::borrow::Cow;
-use std::sync::{Arc, OnceLock};
+use std::cell::RefCell;
+use std::sync::Arc;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{verify_tls12_signature, verify_tls13_signature};
@@ -15,6 +16,7 @@ use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, 
 use webpki::{EndEntityCert, KeyUsage};
 
 use crate::core::tls::failure::Failure;
+use crate::core::tls::info::Authorization;
 use crate::core::tls::provider;
 use crate::core::tls::roots::Roots;
 
@@ -148,15 +150,28 @@ fn alert_for(failure: &Failure) -> CertificateError {
     }
 }
 
-/// Checks the peer of one connection.
+thread_local! {
+    /// What the last check on this thread found wrong. Rustls has an alert for each kind of error and
+    /// hands only that on; who called it asks for the rest, on the same thread, before anything else.
+    static LAST_FAILURE: RefCell<Option<Failure>> = const { RefCell::new(None) };
+}
+
+/// Why the handshake that has just failed on this thread did not like the peer's certificate.
+pub(crate) fn take_last_failure() -> Option<Failure> {
+    LAST_FAILURE.take()
+}
+
+/// Checks peers in the handshake.
+///
+/// It knows nothing of a single connection: rustls resumes sessions only where they were made with the
+/// very same one.
 #[derive(Debug)]
 pub(crate) struct PeerVerifier {
     roots: Arc<Roots>,
-    /// Let nobody through whose chain is bad.
+    /// Let nobody through whose chain is bad. Otherwise it is looked at when the handshake is over.
     is_strict: bool,
     /// A client without a certificate is refused.
     is_required: bool,
-    outcome: OnceLock<Result<(), Failure>>,
 }
 
 impl PeerVerifier {
@@ -165,29 +180,31 @@ impl PeerVerifier {
             roots,
             is_strict,
             is_required,
-            outcome: OnceLock::new(),
         })
     }
 
-    pub(crate) fn is_strict(&self) -> bool {
-        self.is_strict
-    }
-
-    /// The outcome of the check. A resumed session has not been checked by the handshake: it is now,
-    /// because roots may have changed and certificates expire.
-    pub(crate) fn outcome(
+    /// What is to be said of a peer when the handshake is over.
+    ///
+    /// # Errors
+    /// The handshake let it through, and should not have: the session was resumed, and was made when
+    /// the certificate was still good or none was asked for.
+    pub(crate) fn authorization(
         &self,
         chain: &[CertificateDer<'_>],
         purpose: Purpose,
-    ) -> Result<(), Failure> {
-        self.outcome
-            .get_or_init(|| check_chain(chain, &self.roots, purpose, UnixTime::now()))
-            .clone()
-    }
-
-    /// What was found wrong, if anything was looked at.
-    pub(crate) fn failure(&self) -> Option<Failure> {
-        self.outcome.get()?.clone().err()
+        is_resumed: bool,
+    ) -> Result<Authorization, Failure> {
+        if self.is_required && chain.is_empty() {
+            return Err(Failure::NO_CLIENT_CERTIFICATE);
+        }
+        if self.is_strict && !is_resumed && !chain.is_empty() {
+            return Ok(Authorization::Good); // Or the handshake had failed.
+        }
+        match check_chain(chain, &self.roots, purpose, UnixTime::now()) {
+            Ok(()) => Ok(Authorization::Good),
+            Err(failure) if self.is_strict && !chain.is_empty() => Err(failure),
+            Err(failure) => Ok(Authorization::Bad(failure)),
+        }
     }
 
     fn check(
@@ -197,17 +214,18 @@ impl PeerVerifier {
         purpose: Purpose,
         now: UnixTime,
     ) -> Result<(), Error> {
+        if !self.is_strict {
+            return Ok(());
+        }
         let chain: Vec<_> = std::iter::once(leaf)
             .chain(intermediates)
             .cloned()
             .collect();
-        let outcome = self
-            .outcome
-            .get_or_init(|| check_chain(&chain, &self.roots, purpose, now));
-        match outcome {
-            Err(failure) if self.is_strict => Err(Error::InvalidCertificate(alert_for(failure))),
-            _ => Ok(()),
-        }
+        check_chain(&chain, &self.roots, purpose, now).map_err(|failure| {
+            let error = Error::InvalidCertificate(alert_for(&failure));
+            LAST_FAILURE.set(Some(failure));
+            error
+        })
     }
 
     fn algorithms() -> &'static rustls::crypto::WebPkiSupportedAlgorithms {

@@ -31,7 +31,7 @@ use crate::core::tls::context::Context;
 use crate::core::tls::failure::Failure;
 use crate::core::tls::info::{self, Authorization, Info};
 use crate::core::tls::server::Server;
-use crate::core::tls::verify::{PeerVerifier, Purpose};
+use crate::core::tls::verify::{self, PeerVerifier, Purpose};
 use crate::core::transport::Transport;
 
 /// Ciphertext taken from the socket at once.
@@ -274,7 +274,7 @@ impl Tls {
                     let is_over = !connection.is_handshaking();
                     ready!(machine.poll_flush(cx, &self.inner))?;
                     if is_over {
-                        return Poll::Ready(Ok(self.agree(machine)));
+                        return Poll::Ready(self.agree(machine));
                     }
                     ready!(machine.poll_more(cx, &self.inner))?;
                 }
@@ -283,11 +283,14 @@ impl Tls {
         }
     }
 
-    fn agree(&self, machine: &mut Machine) -> Progress {
+    /// # Errors
+    /// A resumed session is not good any more.
+    fn agree(&self, machine: &mut Machine) -> io::Result<Progress> {
         let Stage::Open(connection) = &machine.stage else {
-            return Progress::Agreed { needs_owner: false };
+            return Err(Failure::REFUSED.into());
         };
         let chain = connection.peer_certificates().unwrap_or_default();
+        let is_resumed = info::is_resumed(connection.handshake_kind());
         let purpose = if machine.client.is_some() {
             Purpose::Server
         } else {
@@ -295,25 +298,14 @@ impl Tls {
         };
         let authorization = match &machine.verifier {
             None => Authorization::None,
-            Some(verifier) => match verifier.outcome(chain, purpose) {
-                Ok(()) => Authorization::Good,
-                Err(failure) => Authorization::Bad(failure),
-            },
+            Some(verifier) => verifier.authorization(chain, purpose, is_resumed)?,
         };
         let is_good = authorization == Authorization::Good;
-        // A strict client has no bad chain here but of a resumed session whose certificate is not good
-        // any more: that is for the owner to see, and to refuse.
-        let is_stale = !is_good
-            && machine.client.is_some()
-            && machine
-                .verifier
-                .as_ref()
-                .is_some_and(|verifier| verifier.is_strict());
-        let needs_owner = is_stale
-            || machine
-                .client
-                .as_ref()
-                .is_some_and(|client| is_good && client.needs_owner(chain));
+        // What is wrong with a chain matters more than its names; the owner hears of it in any case.
+        let needs_owner = machine
+            .client
+            .as_ref()
+            .is_some_and(|client| is_good && client.needs_owner(chain));
         let (standard_cipher, cipher) = connection
             .negotiated_cipher_suite()
             .map_or(("", ""), |suite| info::cipher_names(suite.suite()));
@@ -326,12 +318,12 @@ impl Tls {
                 .map_or("", |group| info::group_name(group.name())),
             alpn: connection.alpn_protocol().map(<[u8]>::to_vec),
             server_name: self.hello().and_then(|hello| hello.server_name.clone()),
-            is_resumed: info::is_resumed(connection.handshake_kind()),
+            is_resumed,
             peer_chain: chain.iter().map(|der| der.to_vec()).collect(),
             authorization,
         });
         machine.has_more = true;
-        Progress::Agreed { needs_owner }
+        Ok(Progress::Agreed { needs_owner })
     }
 
     /// Ready when a read may give something: plaintext that waits, or bytes at the socket.
@@ -423,6 +415,15 @@ impl Tls {
         let mut cx = Task::from_waker(Waker::noop());
         let _ = machine.poll_flush(&mut cx, &self.inner);
     }
+}
+
+fn failure_of(error: &rustls::Error, is_first: bool) -> Failure {
+    // What was wrong with the peer's certificate is known better here.
+    let certificate = match error {
+        rustls::Error::InvalidCertificate(_) => verify::take_last_failure(),
+        _ => None,
+    };
+    certificate.unwrap_or_else(|| Failure::of_connection(error, is_first))
 }
 
 fn hello_of(accepted: &Accepted) -> Hello {
@@ -570,26 +571,13 @@ impl Machine {
                     }
                     let is_first = connection.protocol_version().is_none();
                     if let Err(error) = connection.process_new_packets() {
-                        return Err(self.failure_of(&error, is_first).into());
+                        return Err(failure_of(&error, is_first).into());
                     }
                 }
                 Stage::Named(_) | Stage::Over => return Ok(()),
             }
         }
         Ok(())
-    }
-
-    fn failure_of(&self, error: &rustls::Error, is_first: bool) -> Failure {
-        // What was wrong with the peer's certificate is known better here.
-        if matches!(error, rustls::Error::InvalidCertificate(_))
-            && let Some(failure) = self
-                .verifier
-                .as_ref()
-                .and_then(|verifier| verifier.failure())
-        {
-            return failure;
-        }
-        Failure::of_connection(error, is_first)
     }
 
     fn poll_flush(&mut self, cx: &mut Task<'_>, inner: &Transport) -> Poll<io::Result<()>> {
