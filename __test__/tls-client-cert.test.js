@@ -101,8 +101,15 @@ test(
     const { serve, connect, opensslServer, program } = tlsKit(t);
     const server = await serve(ours, { cert, key, ca: ca.cert, requestCert: true });
     program('openssl', [
-      ...['s_client', '-connect', `${HOST}:${server.address().port}`, '-CAfile', ca.certFile],
-      ...['-cert', known.certFile, '-key', known.keyFile],
+      's_client',
+      '-connect',
+      `${HOST}:${server.address().port}`,
+      '-CAfile',
+      ca.certFile,
+      '-cert',
+      known.certFile,
+      '-key',
+      known.keyFile,
     ]);
     const [conn] = await once(server, 'secureConnection');
     assert.equal(conn.authorized, true);

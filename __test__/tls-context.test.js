@@ -51,8 +51,8 @@ test('a PKCS#12 file brings its chain along', options, async (t) => {
   const pfx = certificates.pfx(below, 'phrase', { chain: middle });
   assert.equal(await works(t, { pfx, passphrase: 'phrase' }), 'CN=below');
   // As OpenSSL does: the chain is completed from `ca`.
-  const { cert, key } = below;
-  assert.equal(await works(t, { cert, key, ca: [middle.cert, ca.cert] }), 'CN=below');
+  const parts = { cert: below.cert, key: below.key, ca: [middle.cert, ca.cert] };
+  assert.equal(await works(t, parts), 'CN=below');
 });
 
 test('what cannot be right throws at once, as in node:tls', options, () => {

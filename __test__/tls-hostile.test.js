@@ -39,8 +39,12 @@ test('TLS 1.1 is refused, by both sides', options, async (t) => {
   const server = await serve(ours, { cert, key });
   const failed = once(server, 'tlsClientError');
   const client = program('openssl', [
-    ...['s_client', '-connect', `${HOST}:${server.address().port}`, '-tls1_1'],
-    ...['-cipher', 'DEFAULT:@SECLEVEL=0'],
+    's_client',
+    '-connect',
+    `${HOST}:${server.address().port}`,
+    '-tls1_1',
+    '-cipher',
+    'DEFAULT:@SECLEVEL=0',
   ]);
   assert.equal((await failed)[0].code, 'ERR_SSL_UNSUPPORTED_PROTOCOL');
   assert.equal(await client.ended, 1);
@@ -77,7 +81,7 @@ test('garbage instead of a hello ends that connection and no other', options, as
   const hello = Buffer.concat([Buffer.from([0x16, 3, 1, 0, 200]), Buffer.alloc(200, 0xff)]);
   // A hello of 16 MB, in records as large as they may be.
   const record = Buffer.concat([Buffer.from([0x16, 3, 1, 0x40, 0]), Buffer.alloc(0x4000, 1)]);
-  const endless = Buffer.concat(new Array(20).fill(record));
+  const endless = Buffer.concat(Array.from({ length: 20 }, () => record));
   endless.set([1, 0xff, 0xff, 0xff], 5);
   for (const bytes of ['GET / HTTP/1.1\r\n\r\n', Buffer.alloc(1000, 0), length, hello, endless]) {
     const before = codes.length;
@@ -231,14 +235,12 @@ test('renegotiation is refused', options, async (t) => {
   const { serve, program } = tlsKit(t);
   const server = await serve(ours, { cert, key }, (conn) => conn.resume());
   const client = program('openssl', [
-    ...[
-      's_client',
-      '-connect',
-      `${HOST}:${server.address().port}`,
-      '-tls1_2',
-      '-CAfile',
-      ca.certFile,
-    ],
+    's_client',
+    '-connect',
+    `${HOST}:${server.address().port}`,
+    '-tls1_2',
+    '-CAfile',
+    ca.certFile,
     '-legacy_server_connect',
   ]);
   await until(() => client.output().includes('Verify return code'));

@@ -23,8 +23,16 @@ for (const version of ['TLSv1.2', 'TLSv1.3']) {
     const server = await serve(ours, { cert, key }, (conn) => conn.pipe(conn));
     const { port } = server.address();
     const client = program('openssl', [
-      ...['s_client', '-connect', `${HOST}:${port}`, '-CAfile', ca.certFile, flag],
-      ...['-servername', 'localhost', '-verify_return_error', '-quiet'],
+      's_client',
+      '-connect',
+      `${HOST}:${port}`,
+      '-CAfile',
+      ca.certFile,
+      flag,
+      '-servername',
+      'localhost',
+      '-verify_return_error',
+      '-quiet',
     ]);
     const [socket] = await once(server, 'secureConnection');
     assert.equal(socket.getProtocol(), version);
@@ -121,14 +129,13 @@ test(
     const inner = http.createServer((req, res) => res.end(`you asked for ${req.url}`));
     const server = await serve(ours, { cert, key }, (conn) => inner.emit('connection', conn));
     const curl = program('curl', [
-      ...[
-        '-sS',
-        '--cacert',
-        ca.certFile,
-        '--resolve',
-        `localhost:${server.address().port}:${HOST}`,
-      ],
-      ...['--http1.1', `https://localhost:${server.address().port}/this`],
+      '-sS',
+      '--cacert',
+      ca.certFile,
+      '--resolve',
+      `localhost:${server.address().port}:${HOST}`,
+      '--http1.1',
+      `https://localhost:${server.address().port}/this`,
     ]);
     assert.equal(await curl.ended, 0, curl.output());
     assert.equal(curl.output(), 'you asked for /this');
@@ -170,8 +177,14 @@ test(
       ['ECDSA+SHA256', 'id-ecPublicKey'],
     ]) {
       const client = program('openssl', [
-        ...['s_client', '-connect', `${HOST}:${server.address().port}`, '-sigalgs', algorithms],
-        ...['-CAfile', ca.certFile, '-showcerts'],
+        's_client',
+        '-connect',
+        `${HOST}:${server.address().port}`,
+        '-sigalgs',
+        algorithms,
+        '-CAfile',
+        ca.certFile,
+        '-showcerts',
       ]);
       client.child.stdin.end();
       await client.ended;
@@ -183,8 +196,8 @@ test(
 test('a server answers each name with its own context', options, async (t) => {
   const { serve, connect } = tlsKit(t);
   const issue = (name) => {
-    const { cert, key } = certificates.issue(name, { issuer: ca, names: `DNS:${name}` });
-    return { cert, key };
+    const made = certificates.issue(name, { issuer: ca, names: `DNS:${name}` });
+    return { cert: made.cert, key: made.key };
   };
   const server = await serve(ours, { cert, key, contexts: { 'one.test': issue('one.test') } });
   server.addContext('*.many.test', issue('*.many.test'));

@@ -204,8 +204,16 @@ test('openssl s_client -starttls smtp at a mail server of ours', options, async 
   server.listen(0, HOST);
   await once(server, 'listening');
   const client = kit.program('openssl', [
-    ...['s_client', '-connect', `${HOST}:${server.address().port}`, '-starttls', 'smtp', '-crlf'],
-    ...['-CAfile', ca.certFile, '-verify_return_error', '-quiet'],
+    's_client',
+    '-connect',
+    `${HOST}:${server.address().port}`,
+    '-starttls',
+    'smtp',
+    '-crlf',
+    '-CAfile',
+    ca.certFile,
+    '-verify_return_error',
+    '-quiet',
   ]);
   await until(() => lines.includes('plain STARTTLS'));
   client.write('EHLO again\n');

@@ -100,9 +100,22 @@ class Certificates {
       ? ['-cert', issuer.certFile, '-keyfile', issuer.keyFile]
       : ['-selfsign', '-keyfile', this.file(key)];
     openssl([
-      ...['ca', '-batch', '-notext', '-config', config, '-extensions', 'ext', ...signer],
-      ...['-startdate', day(days[0]), '-enddate', day(days[1])],
-      ...['-in', this.file(request), '-out', this.file(cert)],
+      'ca',
+      '-batch',
+      '-notext',
+      '-config',
+      config,
+      '-extensions',
+      'ext',
+      ...signer,
+      '-startdate',
+      day(days[0]),
+      '-enddate',
+      day(days[1]),
+      '-in',
+      this.file(request),
+      '-out',
+      this.file(cert),
     ]);
     return {
       cert: this.read(cert),
@@ -121,16 +134,14 @@ class Certificates {
   /** A PKCS#12 file of an identity. `legacy`: with the algorithms of old tools. */
   pfx({ keyFile, certFile }, passphrase, { chain, legacy = false } = {}) {
     return openssl([
-      ...[
-        'pkcs12',
-        '-export',
-        '-inkey',
-        keyFile,
-        '-in',
-        certFile,
-        '-passout',
-        `pass:${passphrase}`,
-      ],
+      'pkcs12',
+      '-export',
+      '-inkey',
+      keyFile,
+      '-in',
+      certFile,
+      '-passout',
+      `pass:${passphrase}`,
       ...(chain ? ['-certfile', chain.certFile] : []),
       ...(legacy
         ? ['-certpbe', 'PBE-SHA1-3DES', '-keypbe', 'PBE-SHA1-3DES', '-macalg', 'sha1']

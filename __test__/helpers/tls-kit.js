@@ -48,7 +48,13 @@ function tlsKit(t) {
   /** An `openssl s_server` on a port of its own. */
   async function opensslServer(identity, args = []) {
     const server = program('openssl', [
-      ...['s_server', '-accept', `${HOST}:0`, '-cert', identity.certFile, '-key', identity.keyFile],
+      's_server',
+      '-accept',
+      `${HOST}:0`,
+      '-cert',
+      identity.certFile,
+      '-key',
+      identity.keyFile,
       ...args,
     ]);
     const deadline = performance.now() + TIMEOUT;

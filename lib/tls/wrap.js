@@ -3,7 +3,6 @@
 // any other Duplex is joined to the engine by a pair of connected sockets.
 
 const { AsyncResource } = require('node:async_hooks');
-const { Duplex } = require('node:stream');
 const { StreamHandle } = require('../stream-handle');
 const { NO_DESTROY_HOOK } = require('../handle');
 const { errnoError } = require('../errors');
@@ -18,7 +17,7 @@ const PAIR = { noDelay: true, keepAlive: false, keepAliveDelay: 0, readAtOnce: f
  * Calls `start(handle, early)` with a connected handle that is free for TLS, and the bytes that were
  * received on it before.
  * @param {import('./socket').TLSSocket} secure
- * @param {Duplex} parent
+ * @param {import('node:stream').Duplex} parent
  */
 function takeOver(secure, parent, start) {
   // Each takes the other along.
