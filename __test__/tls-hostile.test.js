@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const net = require('node:net');
+const { inspect } = require('node:util');
 const { test } = require('node:test');
 const { NO_OPENSSL, standard } = require('./helpers/certificates');
 const { HOST, TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
@@ -270,6 +271,12 @@ test('secrets are in no error', options, () => {
       },
     );
   }
-  const shown = require('node:util').inspect(ours.createSecureContext({ cert, key }), { depth: 9 });
-  assert.equal(shown.includes(words), false);
+  const socket = ours.connect({ port: 1, host: HOST, cert, key: String(key), passphrase: phrase });
+  socket.on('error', () => {});
+  const server = ours.createServer({ cert, key: String(key), passphrase: phrase });
+  for (const each of [ours.createSecureContext({ cert, key }), socket, server]) {
+    const shown = inspect(each, { depth: 9, showHidden: false });
+    assert.equal(shown.includes(words) || shown.includes(phrase), false);
+  }
+  socket.destroy();
 });

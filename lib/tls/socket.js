@@ -153,7 +153,8 @@ function TLSSocket(socket, options) {
   this[kSession] = undefined;
   this[kHasSession] = false;
   this[kTarget] = {};
-  this[kWishes] = options;
+  // Keys may be in there, which nobody wants to see when a socket is printed.
+  Object.defineProperty(this, kWishes, { value: options });
   this[kServerOwner] = isAccepted ? options.server : (options.server ?? null);
   this[kTls] = null;
   if (isAccepted) this[kTls] = options.tls;
@@ -216,7 +217,8 @@ const methods = {
 
   connect(...args) {
     const [options] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
-    this[kTarget] = options;
+    const { host, port, path, localAddress } = options;
+    this[kTarget] = { host, port, path, localAddress };
     this[kTls] = clientTls({ ...this[kWishes], ...options }, options.host);
     this.secureConnecting = true;
     this[kInfo] = null;

@@ -15,7 +15,7 @@ use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
 
 use crate::core::connect;
 use crate::core::engine::Shared;
@@ -81,6 +81,18 @@ pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport
     })
     .await;
     driver.finish();
+}
+
+/// Sends what is queued, as far as the system takes it now.
+fn send_rest(stream: &Stream, transport: &Transport) {
+    let mut writes = lock(&stream.writes);
+    let mut cx = Context::from_waker(Waker::noop());
+    while let Step::Send(piece) = writes.step() {
+        match transport.poll_write(&mut cx, &piece) {
+            Poll::Ready(Ok(len)) => writes.advance(len),
+            _ => return,
+        };
+    }
 }
 
 /// The task of one open stream.
@@ -238,6 +250,10 @@ impl Driver {
             // Where this fails the connection is gone already.
             let _ = self.transport.reset_on_close();
         } else if let Some(tls) = self.transport.tls() {
+            // Without TLS the owner's thread has sent it already, as far as the system took it.
+            if self.securing.is_none() && !self.is_broken {
+                send_rest(&self.stream, &self.transport);
+            }
             tls.part();
         }
         drop(self.transport);
