@@ -45,7 +45,8 @@ class Subject {
     this.#name = `${program} on ${side.label}`;
     const file = path.join(PROGRAMS, `${program}.js`);
     // gc() is there in every program of every row, whether or not it uses it: one environment.
-    this.#child = children.start(process.execPath, ['--expose-gc', file, side.module], {
+    const words = side.isSecure ? [side.module, 'tls'] : [side.module];
+    this.#child = children.start(process.execPath, ['--expose-gc', file, ...words], {
       cpu,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });

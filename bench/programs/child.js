@@ -1,9 +1,22 @@
 'use strict';
 // What the programs under test share. Each is started by lib/subject.js with an IPC channel and the module to use:
-// `node program.js <module>`. The programs see a module with the surface of node:net and nothing else, so both sides
+// `node program.js <module> [tls]`. The programs see a module with the surface of node:net and nothing else, so both sides
 // run the same lines.
 
+const { execFileSync } = require('node:child_process');
+
 const HOST = '127.0.0.1';
+
+/** With a second argument `tls` the module is one of TLS, and servers have a certificate. */
+const isSecure = process.argv[3] === 'tls';
+
+/** A P-256 key and a certificate that signed itself. */
+function identity() {
+  const words =
+    'req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=localhost -keyout - -out -';
+  const pem = execFileSync('openssl', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] });
+  return { cert: pem, key: pem };
+}
 
 /** @returns {typeof import('node:net')} the module under test */
 function loadModule() {
@@ -37,10 +50,13 @@ function answer(handlers) {
  * @param {Record<string, (argument: any) => unknown>} [handlers]
  */
 function serve(options, onConnection, handlers = {}) {
-  const server = loadModule().createServer(options, (socket) => {
+  const all = isSecure ? { ...options, ...identity() } : options;
+  const server = loadModule().createServer(all, (socket) => {
     socket.on('error', ignoreReset);
     onConnection(socket);
   });
+  // Who resets in the middle of a handshake.
+  server.on('tlsClientError', ignoreReset);
   answer({ memory, ...handlers });
   // The backlog is wide so that the benchmark never measures the kernel's one-second SYN retry.
   server.listen({ port: 0, host: HOST, backlog: 4096 }, () => {

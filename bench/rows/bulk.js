@@ -40,7 +40,7 @@ function lines(id, title, { rate, js = null }) {
 }
 
 /** @type {import('../lib/runner').Row[]} */
-module.exports = [
+const rows = [
   {
     id: 'bulk-receive',
     async sample(side, { warmup, seconds }) {
@@ -71,3 +71,5 @@ module.exports = [
     lines: lines('bulk-send', 'bulk send', { rate: 1.0 }),
   },
 ];
+
+module.exports = { figures, lines, rows };

@@ -8,8 +8,9 @@ module.exports = {
   rows: [
     ...require('./pingpong'),
     ...require('./echo'),
-    ...require('./bulk'),
+    ...require('./bulk').rows,
     ...require('./connections'),
+    ...require('./tls'),
     ...require('./idle'),
     ...cost.rows,
   ],

@@ -12,6 +12,7 @@ pub(crate) enum Mode {
     BulkSend,
     BulkRecv,
     Connect,
+    Handshakes,
     Storm,
     Listen,
     Idle,
@@ -27,6 +28,7 @@ impl FromStr for Mode {
             "bulk-send" => Self::BulkSend,
             "bulk-recv" => Self::BulkRecv,
             "connect" => Self::Connect,
+            "handshakes" => Self::Handshakes,
             "storm" => Self::Storm,
             "listen" => Self::Listen,
             "idle" => Self::Idle,
@@ -46,6 +48,8 @@ pub(crate) struct Args {
     /// Messages under way over all connections, passed on from one connection to the next. Replaces
     /// `depth`.
     pub(crate) outstanding: Option<usize>,
+    /// Bulk through TLS.
+    pub(crate) tls: bool,
     pub(crate) warmup: Duration,
     pub(crate) seconds: Duration,
 }
@@ -62,6 +66,7 @@ impl Args {
             connections: 1,
             depth: 1,
             outstanding: None,
+            tls: false,
             warmup: Duration::from_millis(500),
             seconds: Duration::from_secs(2),
         };
@@ -73,6 +78,7 @@ impl Args {
                 "--port" => args.address.set_port(number(&name, &text)?),
                 "--connections" => args.connections = number(&name, &text)?,
                 "--depth" => args.depth = number(&name, &text)?,
+                "--tls" => args.tls = number::<u8>(&name, &text)? != 0,
                 "--outstanding" => args.outstanding = Some(number(&name, &text)?),
                 "--warmup" => args.warmup = Duration::try_from_secs_f64(number(&name, &text)?)?,
                 "--seconds" => args.seconds = Duration::try_from_secs_f64(number(&name, &text)?)?,
