@@ -17,6 +17,7 @@
 use std::cell::RefCell;
 use std::fmt;
 use std::io::{self, IoSlice, Read, Write};
+use std::mem;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock};
 use std::task::{Context as Task, Poll, Waker, ready};
@@ -175,6 +176,9 @@ impl Tls {
         timeout: Option<Duration>,
         counted: Counted,
     ) -> Self {
+        // What a handshake sends is small, and waits for an answer: Nagle's algorithm would hold the end of
+        // it back until the peer's delayed acknowledgement, 40 ms later. Records are put together here.
+        let _ = inner.set_no_delay(true);
         Self {
             inner,
             machine: Mutex::new(machine),
@@ -339,45 +343,27 @@ impl Tls {
     /// Reads plaintext until `buffer` is full or there is no more.
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
         let machine = &mut *lock(&self.machine);
-        let mut filled = 0;
-        loop {
-            machine.feed()?;
-            let Stage::Open(connection) = &mut machine.stage else {
-                return Err(io::ErrorKind::NotConnected.into());
-            };
-            match connection.reader().read(&mut buffer[filled..]) {
-                // The peer said that it ended. After bytes, that is for the next call.
-                Ok(0) => {
-                    machine.has_more = true;
-                    return Ok(filled);
-                }
-                Ok(len) => {
-                    filled += len;
-                    if filled == buffer.len() {
-                        machine.has_more = true;
-                        return Ok(filled);
-                    }
-                    continue;
-                }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(_) if filled > 0 => return Ok(filled),
-                // The only other one: the socket ended, and the peer had not said so.
-                Err(_) => return Err(Failure::TRUNCATED.into()),
-            }
-            machine.has_more = false;
-            let read = if std::mem::take(&mut machine.is_drained) {
+        let mut plain = Plain { buffer, filled: 0 };
+        // What waits comes first: plaintext, then what was read before.
+        machine.has_more = machine.drain(&mut plain)?;
+        if !machine.has_more {
+            machine.feed(&mut plain)?;
+        }
+        while !machine.has_more && !plain.is_full() {
+            let read = if mem::take(&mut machine.is_drained) {
                 Err(io::ErrorKind::WouldBlock.into())
             } else {
-                machine.read_wire(&self.inner, buffer.len() - filled)
+                machine.read_wire(&self.inner, &mut plain)
             };
             match read {
                 Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && filled > 0 => {
-                    return Ok(filled);
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock && plain.filled > 0 => {
+                    break;
                 }
                 Err(error) => return Err(error),
             }
         }
+        Ok(plain.filled)
     }
 
     /// Encrypts and sends. Ready when bytes are with the system: how many.
@@ -391,7 +377,7 @@ impl Tls {
             machine.owed = connection.writer().write(bytes)?;
         }
         ready!(machine.poll_flush(cx, &self.inner))?;
-        Poll::Ready(Ok(std::mem::take(&mut machine.owed)))
+        Poll::Ready(Ok(mem::take(&mut machine.owed)))
     }
 
     /// Sends what reading has made necessary: alerts, answers to key updates.
@@ -437,6 +423,26 @@ fn hello_of(accepted: &Accepted) -> Hello {
     }
 }
 
+/// Where plaintext goes.
+struct Plain<'a> {
+    buffer: &'a mut [u8],
+    filled: usize,
+}
+
+impl Plain<'_> {
+    /// During the handshake nobody reads.
+    const fn nowhere() -> Self {
+        Self {
+            buffer: &mut [],
+            filled: 0,
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.filled == self.buffer.len()
+    }
+}
+
 impl Machine {
     fn new(stage: Stage, early: Vec<u8>) -> Self {
         Self {
@@ -465,10 +471,9 @@ impl Machine {
         name: Option<&str>,
         inner: &Transport,
     ) -> io::Result<()> {
-        let (Stage::Named(accepted), Some(server)) = (
-            std::mem::replace(&mut self.stage, Stage::Over),
-            &self.server,
-        ) else {
+        let (Stage::Named(accepted), Some(server)) =
+            (mem::replace(&mut self.stage, Stage::Over), &self.server)
+        else {
             return Err(Failure::REFUSED.into());
         };
         let context = context.unwrap_or_else(|| server.context_for(name));
@@ -492,11 +497,11 @@ impl Machine {
     fn poll_more(&mut self, cx: &mut Task<'_>, inner: &Transport) -> Poll<io::Result<()>> {
         loop {
             if !self.pending.is_empty() {
-                return Poll::Ready(self.feed());
+                return Poll::Ready(self.feed(&mut Plain::nowhere()));
             }
             self.is_drained = false;
             ready!(inner.poll_read_ready(cx))?;
-            match self.read_wire(inner, WIRE_READ) {
+            match self.read_wire(inner, &mut Plain::nowhere()) {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 result => return Poll::Ready(result),
@@ -504,80 +509,101 @@ impl Machine {
         }
     }
 
-    /// Reads ciphertext: hands it to rustls, and keeps what that does not take. About as much as gives
-    /// `wanted` bytes of plaintext.
-    fn read_wire(&mut self, inner: &Transport, wanted: usize) -> io::Result<()> {
-        /// More than the header and the tag of the records that a window has.
-        const OVERHEAD: usize = 256;
+    /// Reads ciphertext, hands it to rustls, and keeps what that does not take.
+    fn read_wire(&mut self, inner: &Transport, plain: &mut Plain<'_>) -> io::Result<()> {
         WIRE.with_borrow_mut(|wire| {
-            let most = (wanted + OVERHEAD).min(WIRE_READ);
-            let len = inner.try_read(&mut wire[..most])?;
+            let len = inner.try_read(wire)?;
             if len == 0 {
-                return self.cut();
+                return self.cut(plain);
             }
-            if len < most {
+            if len < wire.len() {
                 inner.clear_read_ready();
                 self.is_drained = true;
             }
-            let mut rest = &wire[..len];
-            let result = self.take_in(&mut rest);
-            self.pending.extend_from_slice(rest);
-            result
+            let taken = self.take_in(&wire[..len], plain)?;
+            self.pending.extend_from_slice(&wire[taken..len]);
+            Ok(())
         })
     }
 
     /// The socket's end: rustls knows whether the peer had said so.
-    fn cut(&mut self) -> io::Result<()> {
-        self.has_more = true;
+    fn cut(&mut self, plain: &mut Plain<'_>) -> io::Result<()> {
         match &mut self.stage {
             Stage::Open(connection) if !connection.is_handshaking() => {
-                connection.read_tls(&mut io::empty()).map(|_| ())
+                connection.read_tls(&mut io::empty())?;
+                self.has_more = self.drain(plain)?;
+                Ok(())
             }
             _ => Err(Failure::HANDSHAKE_CUT.into()),
         }
     }
 
     /// Hands rustls what was kept.
-    fn feed(&mut self) -> io::Result<()> {
+    fn feed(&mut self, plain: &mut Plain<'_>) -> io::Result<()> {
         if self.pending.is_empty() {
             return Ok(());
         }
-        let kept = std::mem::take(&mut self.pending);
-        let mut rest = &kept[..];
-        let result = self.take_in(&mut rest);
-        self.pending.extend_from_slice(rest);
-        result
+        let mut kept = mem::take(&mut self.pending);
+        let taken = self.take_in(&kept, plain)?;
+        if taken < kept.len() {
+            kept.drain(..taken);
+            self.pending = kept;
+        }
+        Ok(())
     }
 
-    /// Hands rustls as much of `wire` as it takes: until its plaintext waits to be read, or a server has
-    /// to be given a context first.
-    fn take_in(&mut self, wire: &mut &[u8]) -> io::Result<()> {
-        while !wire.is_empty() {
+    /// Hands rustls as much of `wire` as it takes, and moves the plaintext on; says how much it was. Less
+    /// than all where the plaintext has no more room, or a server has to be given a context first.
+    fn take_in(&mut self, wire: &[u8], plain: &mut Plain<'_>) -> io::Result<usize> {
+        let mut rest = wire;
+        while !rest.is_empty() {
             match &mut self.stage {
                 Stage::Hello(acceptor) => {
                     let too_long = |_| Failure::HELLO_TOO_LONG;
-                    acceptor.read_tls(wire).map_err(too_long)?;
+                    acceptor.read_tls(&mut rest).map_err(too_long)?;
                     // More than one read is rare, and each has to be looked at before the next.
-                    return Ok(());
+                    break;
                 }
                 Stage::Open(connection) => {
-                    match connection.read_tls(wire) {
+                    match connection.read_tls(&mut rest) {
                         // The peer has ended: what it sends after that is not for anybody.
-                        Ok(0) => *wire = &[],
+                        Ok(0) => rest = &[],
                         Ok(_) => {}
                         // The plaintext is to be read first. (Rustls has no kind of its own for it.)
-                        Err(_) if !connection.is_handshaking() => return Ok(()),
+                        Err(_) if !connection.is_handshaking() => break,
                         Err(_) => return Err(Failure::HELLO_TOO_LONG.into()),
                     }
                     let is_first = connection.protocol_version().is_none();
                     if let Err(error) = connection.process_new_packets() {
                         return Err(failure_of(&error, is_first).into());
                     }
+                    if !connection.is_handshaking() {
+                        self.has_more = self.drain(plain)?;
+                    }
                 }
-                Stage::Named(_) | Stage::Over => return Ok(()),
+                Stage::Named(_) | Stage::Over => break,
             }
         }
-        Ok(())
+        Ok(wire.len() - rest.len())
+    }
+
+    /// Moves plaintext on. Says whether there is something for the next call: more of it, or the end.
+    fn drain(&mut self, plain: &mut Plain<'_>) -> io::Result<bool> {
+        let Stage::Open(connection) = &mut self.stage else {
+            return Err(io::ErrorKind::NotConnected.into());
+        };
+        while !plain.is_full() {
+            match connection.reader().read(&mut plain.buffer[plain.filled..]) {
+                // The peer said that it ended.
+                Ok(0) => return Ok(true),
+                Ok(len) => plain.filled += len,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
+                Err(_) if plain.filled > 0 => return Ok(true),
+                // The only other one: the socket ended, and the peer had not said so.
+                Err(_) => return Err(Failure::TRUNCATED.into()),
+            }
+        }
+        Ok(true)
     }
 
     fn poll_flush(&mut self, cx: &mut Task<'_>, inner: &Transport) -> Poll<io::Result<()>> {
@@ -599,7 +625,7 @@ impl Machine {
     fn say_goodbye(&mut self) {
         if let Stage::Open(connection) = &mut self.stage
             && !connection.is_handshaking()
-            && !std::mem::replace(&mut self.said_goodbye, true)
+            && !mem::replace(&mut self.said_goodbye, true)
         {
             connection.send_close_notify();
         }
