@@ -17,7 +17,7 @@ use crate::binding::options::{
 };
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
-use crate::binding::tls::TlsServer;
+use crate::binding::tls_context::TlsServer;
 use crate::core::error;
 use crate::core::listener::Listener;
 use crate::core::options::{ConnectOptions, ListenOptions};
