@@ -125,3 +125,15 @@ test(
     assert.ok(second - first < 20, `RSS grew from ${first} to ${second} MiB`);
   },
 );
+
+test(
+  'NODE_EXTRA_CA_CERTS is trusted besides the system',
+  { ...options, timeout: 60_000 },
+  async () => {
+    const alone = await run('tls-cycles', ['trust', ...files]);
+    assert.equal(alone.stdout, 'false UNABLE_TO_VERIFY_LEAF_SIGNATURE\n', alone.stderr);
+    const env = { NODE_EXTRA_CA_CERTS: files[2] };
+    const together = await run('tls-cycles', ['trust', ...files], { env });
+    assert.equal(together.stdout, 'true null\n', together.stderr);
+  },
+);

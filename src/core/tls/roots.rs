@@ -21,7 +21,8 @@ pub struct Roots {
 }
 
 impl Roots {
-    /// The operating system's, read once in a process.
+    /// The operating system's, read once in a process, with those in the file that the environment variable
+    /// `NODE_EXTRA_CA_CERTS` names, as in Node.
     pub fn of_system() -> Arc<Self> {
         static SYSTEM: OnceLock<Arc<Roots>> = OnceLock::new();
         Arc::clone(SYSTEM.get_or_init(|| {
@@ -30,6 +31,12 @@ impl Roots {
             let found = rustls_native_certs::load_native_certs();
             let mut store = RootCertStore::empty();
             store.add_parsable_certificates(found.certs);
+            if let Some(path) = std::env::var_os("NODE_EXTRA_CA_CERTS")
+                && let Ok(file) = std::fs::read(path)
+            {
+                // A file that cannot be read: Node itself has warned of it when it started.
+                store.add_parsable_certificates(certificates(&file).unwrap_or_default());
+            }
             Arc::new(Self::new(store, Vec::new()))
         }))
     }
