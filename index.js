@@ -20,6 +20,7 @@ const {
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
+const tls = require('./lib/tls');
 
 const {
   Socket: MessageSocket,
@@ -51,4 +52,5 @@ module.exports = {
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,
   supportedSendTypes,
+  tls,
 };

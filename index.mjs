@@ -23,4 +23,5 @@ export const {
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,
   supportedSendTypes,
+  tls,
 } = socket;

@@ -11,6 +11,8 @@ import { BlockList, SocketAddress } from 'node:net';
 import type { IPVersion, SocketAddressInitOptions } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 
+import type { ClientOptions, Server as TlsServer, ServerSideOptions, TLSSocket } from './tls';
+
 export { BlockList, SocketAddress };
 export type { IPVersion, SocketAddressInitOptions };
 
@@ -226,6 +228,8 @@ export type SocketConnectOpts = TcpSocketConnectOpts | IpcSocketConnectOpts;
 
 /** Options of {@link connect} for TCP: those of `new Socket()` and of `socket.connect()` together. */
 export interface TcpNetConnectOpts extends TcpSocketConnectOpts, SocketConstructorOpts {
+  /** Makes the connection secure: `true`, or the options of `tls.connect`. Then the socket is a `tls.TLSSocket`. */
+  tls?: true | ClientOptions | undefined;
   /** Calls `socket.setTimeout()` with this number of milliseconds as soon as the socket exists. */
   timeout?: number | undefined;
 }
@@ -786,6 +790,11 @@ export class Server extends EventEmitter {
 
 /** Makes a {@link Server}; the same as `new Server(...)`. */
 export function createServer(connectionListener?: (socket: Socket) => void): Server;
+/** With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. */
+export function createServer(
+  options: ServerOpts & { tls: ServerSideOptions },
+  connectionListener?: (socket: TLSSocket) => void,
+): TlsServer;
 export function createServer(
   options?: ServerOpts,
   connectionListener?: (socket: Socket) => void,
@@ -795,6 +804,10 @@ export function createServer(
  * Makes a {@link Socket} and connects it: `new Socket(options).connect(options)`. Listen to `'error'`.
  * `connectionListener` listens to `'connect'` once. Throws what the constructor and `connect()` throw.
  */
+export function connect(
+  options: NetConnectOpts & { tls: true | ClientOptions },
+  connectionListener?: () => void,
+): TLSSocket;
 export function connect(options: NetConnectOpts, connectionListener?: () => void): Socket;
 export function connect(port: number, host?: string, connectionListener?: () => void): Socket;
 export function connect(port: number, connectionListener?: () => void): Socket;

@@ -16,6 +16,8 @@ const CONNECTING = 2;
 const WRITING = 4;
 const ENDING = 8;
 const LISTENING = 16;
+/** A TLS handshake is under way. */
+const SECURING = 64;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
@@ -121,5 +123,6 @@ module.exports = {
   LOCAL,
   NO_DESTROY_HOOK,
   READING,
+  SECURING,
   WRITING,
 };

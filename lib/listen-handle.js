@@ -25,16 +25,19 @@ class ListenHandle extends Handle {
     return 'listener';
   }
 
-  /** Binds and listens. Answers 0 or an errno. */
-  listen(local, options, streamOptions) {
-    const id = engine().listen(local, options, streamOptions);
+  /**
+   * Binds and listens. Answers 0 or an errno.
+   * @param {import('../binding').TlsServer} [tls] every connection begins with a handshake
+   */
+  listen(local, options, streamOptions, tls) {
+    const id = engine().listen(local, options, streamOptions, tls);
     return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
   }
 
   /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
-  listenFd(fd, { backlog, proxyTimeout }, streamOptions) {
+  listenFd(fd, { backlog, proxyTimeout }, streamOptions, tls) {
     return this.listening(
-      engine().listenFd(fd, backlog, proxyTimeout, streamOptions),
+      engine().listenFd(fd, backlog, proxyTimeout, streamOptions, tls),
       streamOptions,
       `descriptor ${fd}`,
     );

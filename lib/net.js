@@ -2,6 +2,8 @@
 // The `net` API: what `require('node:net')` gives, on this package's engine.
 
 const { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } = require('node:net');
+const { connect: connectSecurely } = require('./tls/connect');
+const { Server: TlsServer } = require('./tls/server');
 const { Server } = require('./net/server');
 const { Socket } = require('./net/socket');
 const {
@@ -14,20 +16,29 @@ const promises = require('./promises');
 const { normalizeArgs } = require('./args');
 
 /**
- * Makes a server; it listens when told to.
+ * Makes a server; it listens when told to. With the option `tls` it is a `tls.Server`, and its listener is
+ * told of secure connections.
  * @param {object | Function} [options]
  * @param {Function} [connectionListener]
  */
 function createServer(options, connectionListener) {
+  if (options?.tls) {
+    const { tls, ...rest } = options;
+    return new TlsServer({ ...rest, ...tls }, connectionListener);
+  }
   return new Server(options, connectionListener);
 }
 
 /**
- * Makes a socket and connects it: `(options, callback?)`, `(port, host?, callback?)`, `(path, callback?)`.
+ * Makes a socket and connects it, with the option `tls` securely: `(options, callback?)`, `(port, host?, callback?)`, `(path, callback?)`.
  * @param {...any} args
  */
 function connect(...args) {
   const [options, callback] = normalizeArgs(args);
+  if (options.tls) {
+    const { tls, ...rest } = options;
+    return connectSecurely({ ...rest, ...(tls === true ? {} : tls) }, callback ?? undefined);
+  }
   const socket = new Socket(options);
   if (options.timeout) socket.setTimeout(options.timeout);
   return callback === null ? socket.connect(options) : socket.connect(options, callback);

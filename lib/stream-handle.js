@@ -14,6 +14,7 @@ const {
   LOCAL,
   NO_DESTROY_HOOK,
   READING,
+  SECURING,
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
@@ -26,6 +27,8 @@ const debug = debuglog('socket');
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  * A stream with a codec has, instead of `ondata`: `onmessages(owner, chunk, offset, length)`, which answers
  * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`.
+ * With TLS also `onsecured(owner, needsOwner)`, `ontlsfailed(owner, failure)`, and where they are wanted
+ * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
 class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
@@ -39,6 +42,8 @@ class StreamHandle extends Handle {
     this.held = null;
     /** Why what arrives is held although it is read, or null; see {@link suspend}. */
     this.suspension = null;
+    /** What to call when nothing is received any more, see {@link quiesce}. */
+    this.onquiet = null;
     /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
     this.memory = null;
   }
@@ -62,6 +67,17 @@ class StreamHandle extends Handle {
     this.setBusy(CONNECTING);
     debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
     return 0;
+  }
+
+  /** Two handles that are connected with each other, or an errno. */
+  static pair(options, resource) {
+    const ids = engine().pair(options);
+    if (typeof ids === 'number') return ids;
+    return ids.map((id) => {
+      const handle = new StreamHandle(resource);
+      handle.adopt(id);
+      return handle;
+    });
   }
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
@@ -134,6 +150,67 @@ class StreamHandle extends Handle {
     return accepted;
   }
 
+  /**
+   * Stops reading so that TLS can take over. `then(early)` is called with what was received and not
+   * delivered; an end or a failure that came meanwhile is for the handshake to find out.
+   */
+  quiesce(then) {
+    this.isReading = false;
+    this.setIdle(READING);
+    this.setBusy(SECURING);
+    this.onquiet = then;
+    engine().quiesce(this.id);
+  }
+
+  /**
+   * Puts a client's TLS over the connection; `onsecured` or `ontlsfailed` follows. Nothing may be queued,
+   * and it must not be reading. Answers a failure, or null.
+   * @param {import('../binding').TlsContext} context
+   * @param {import('../binding').TlsSessions} sessions where they are resumed from and kept
+   * @param {import('../binding').NativeTlsClientOptions} options
+   * @param {Uint8Array} [early]
+   */
+  secureClient(context, sessions, options, early) {
+    return this.securing(engine().secureClient(this.id, context, sessions, options, early));
+  }
+
+  /** The same as a server. @param {import('../binding').TlsServer} server */
+  secureServer(server, early) {
+    return this.securing(engine().secureServer(this.id, server, early));
+  }
+
+  securing(failure) {
+    debug('stream %d: TLS %s', this.id, failure?.code ?? 'begins');
+    if (failure) this.setIdle(SECURING);
+    else this.setBusy(SECURING);
+    return failure;
+  }
+
+  /** Answers `onnamed`: with a context, or with the server's own. */
+  tlsChoose(context) {
+    if (this.id >= 0) engine().tlsChoose(this.id, context);
+  }
+
+  /** Answers `onsecured`: the peer is who it should be. */
+  tlsAccept() {
+    if (this.id >= 0) engine().tlsAccept(this.id);
+  }
+
+  /** What the client asked for. */
+  tlsHello() {
+    return this.id < 0 ? null : engine().tlsHello(this.id);
+  }
+
+  /** What was agreed, or null. */
+  tlsInfo() {
+    return this.id < 0 ? null : engine().tlsInfo(this.id);
+  }
+
+  /** The peer's certificate in DER, or null; at 1 the one that signed it, and so on. */
+  tlsPeerCertificate(index) {
+    return this.id < 0 ? null : engine().tlsPeerCertificate(this.id, index);
+  }
+
   noteQueue(accepted, queued) {
     if (accepted >= 0 && queued > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
   }
@@ -169,6 +246,7 @@ class StreamHandle extends Handle {
     this.isReading = false;
     this.memory?.release();
     this.held = null;
+    this.onquiet = null;
     engine().closeStream(this.id, reset, this.used);
     this.setBusy(CLOSING);
   }
@@ -305,7 +383,50 @@ class StreamHandle extends Handle {
     if (this.held !== null && SYSCALLS[syscall] === 'read') this.hold(fail);
     else fail();
   }
+
+  deliverNamed() {
+    if (!(this.busy & CLOSING)) this.callbacks.onnamed(this.owner);
+  }
+
+  deliverSecured(needsOwner) {
+    debug('stream %d: secure', this.id);
+    this.setIdle(SECURING);
+    if (!(this.busy & CLOSING)) this.callbacks.onsecured(this.owner, needsOwner);
+  }
+
+  deliverTlsFailed() {
+    const failure = engine().tlsFailure(this.id);
+    this.setIdle(SECURING);
+    if (this.busy & CLOSING) return;
+    debug('stream %d: TLS failed: %s', this.id, failure.code);
+    const fail = () => this.callbacks.ontlsfailed(this.owner, failure);
+    if (this.held === null) fail();
+    else this.hold(fail);
+  }
+
+  deliverSession() {
+    if (!(this.busy & CLOSING)) this.callbacks.onsession?.(this.owner);
+  }
+
+  deliverQuiet() {
+    const { held, owner, callbacks, onquiet } = this;
+    this.held = null;
+    this.onquiet = null;
+    if (onquiet === null) return;
+    const early = [];
+    this.attach(early, collecting);
+    held?.forEach((deliver) => deliver());
+    this.attach(owner, callbacks);
+    onquiet(Buffer.concat(early));
+  }
 }
+
+/** Takes what was received before TLS. */
+const collecting = {
+  ondata: (early, payload) => early.push(payload),
+  onend() {},
+  onfailed() {},
+};
 
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
 function releaseHeld(handle) {

@@ -7,7 +7,7 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use owner::{Owner, Told};
+use owner::{Owner, Told, address_of};
 use socket::core::chunks::{MAX_SHARED, SHARED_WINDOW};
 use socket::core::endpoint::Endpoint;
 use socket::core::error::Syscall;
@@ -31,13 +31,6 @@ fn pair(owner: &mut Owner) -> (u32, TcpStream) {
     let (listener, address) = peer();
     let id = owner.connected(address);
     (id, listener.accept().expect("a connection").0)
-}
-
-fn address_of(listener: &socket::core::listener::Listener) -> SocketAddr {
-    let Endpoint::Tcp(address) = listener.local_addr() else {
-        panic!("a TCP listener has a TCP address");
-    };
-    *address
 }
 
 #[test]

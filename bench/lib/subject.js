@@ -54,7 +54,9 @@ class Subject {
     this.#name = `${program} on ${side.label}`;
     const file = path.join(PROGRAMS, `${program}.js`);
     // gc() is there in every program of every row, whether or not it uses it: one environment.
-    const words = ['--expose-gc', file, side.module, ...(isUnix ? [this.path] : [])];
+    const words = ['--expose-gc', file, side.module];
+    if (side.isSecure) words.push('--tls');
+    if (isUnix) words.push('--path', this.path);
     this.#child = children.start(process.execPath, words, {
       cpu,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],

@@ -78,4 +78,4 @@ function both(isUnix = false) {
   ];
 }
 
-module.exports = { both, rows: both() };
+module.exports = { both, figures, lines, rows: both() };

@@ -4,7 +4,7 @@
 // A connection that no listener of `'connection'` has been told of, and no iterator waits for, waits here
 // and is not read from. When many wait, the server accepts no more: further ones wait with the system.
 
-const { kIsClosed } = require('./symbols');
+const { kIsClosed, kTlsServer } = require('./symbols');
 
 /** From so many waiting connections on, no more are accepted… */
 const MANY = 64;
@@ -22,6 +22,8 @@ class Incoming {
   /** @param {import('./server').Server} server */
   constructor(server) {
     this.server = server;
+    /** What tells listeners of a connection: with TLS, of one whose handshake is over. */
+    this.event = server[kTlsServer]() === undefined ? 'connection' : 'secureConnection';
     /** Connections that wait. @type {{ socket: object, isStopped: boolean }[]} */
     this.waiting = [];
     /** Iterators that have not ended. @type {Set<ConnectionIterator>} */
@@ -30,12 +32,12 @@ class Incoming {
     this.takers = [];
     this.failed = (err) => this.fail(err);
     server.on('newListener', (name) => {
-      if (name === 'connection') process.nextTick(giveToListeners, this);
+      if (name === this.event) process.nextTick(giveToListeners, this);
     });
   }
 
   hasListeners() {
-    return this.server.listenerCount('connection') > 0;
+    return this.server.listenerCount(this.event) > 0;
   }
 
   /** A new connection, of which listeners have been told. */
@@ -144,7 +146,7 @@ function giveToListeners(incoming) {
   const socket = incoming.take();
   if (socket === null) return;
   process.nextTick(giveToListeners, incoming);
-  socket._handle.resource.runInAsyncScope(() => incoming.server.emit('connection', socket));
+  socket._handle.resource.runInAsyncScope(() => incoming.server.emit(incoming.event, socket));
 }
 
 function ignore() {}

@@ -32,7 +32,7 @@ const { Incoming } = require('./incoming');
 const { checkBlockList } = require('./making');
 const { dropOf, proxyTimeoutOf } = require('./proxy');
 const { acceptedSocket } = require('./socket');
-const { kIncoming, kIsClosed, kServer, kTuning } = require('./symbols');
+const { kAccept, kIncoming, kIsClosed, kServer, kTlsServer, kTuning } = require('./symbols');
 const { tuningOf } = require('./tuning');
 const { defineMethods } = require('./methods');
 
@@ -70,13 +70,14 @@ const callbacks = {
       if (data) server.emit('drop', ...data);
       return;
     }
-    const socket = acceptedSocket(handle, server);
+    const socket = server[kAccept](handle);
     server._connections++;
     socket.server = server;
     socket._server = server;
     server.emit('connection', socket);
     if (onServerSocket.hasSubscribers) onServerSocket.publish({ socket });
-    if (server[kIncoming] !== null) server[kIncoming].add(socket);
+    // One with TLS is for a loop when its handshake is over.
+    if (server[kIncoming] !== null && !socket.encrypted) server[kIncoming].add(socket);
   },
   ondropped(server, reason, ends) {
     server.emit('drop', dropOf(reason, ends));
@@ -227,7 +228,12 @@ function listen(server, target, options) {
   const place = { ...target };
   let status;
   if (target.fd !== undefined) {
-    status = handle.listenFd(target.fd, listenOptions(server, options), streamOptions(server));
+    status = handle.listenFd(
+      target.fd,
+      listenOptions(server, options),
+      streamOptions(server),
+      server[kTlsServer](),
+    );
   } else if (target.path !== undefined) {
     status = bindAt(server, handle, { path: target.path }, options);
     if (status === 0) {
@@ -286,10 +292,12 @@ function bindPort(server, handle, place, options) {
 
 function bindAt(server, handle, local, options) {
   const native = listenOptions(server, options);
-  const status = handle.listen(local, native, streamOptions(server));
+  const stream = streamOptions(server);
+  const tls = server[kTlsServer]();
+  const status = handle.listen(local, native, stream, tls);
   if (status !== ENOTSUP || !native.reusePort) return status;
   warnWithoutReusePort();
-  return handle.listen(local, { ...native, reusePort: false }, streamOptions(server));
+  return handle.listen(local, { ...native, reusePort: false }, stream, tls);
 }
 
 let isWarned = false;
@@ -421,6 +429,14 @@ const methods = {
   [Symbol.asyncIterator]() {
     this[kIncoming] ??= new Incoming(this);
     return this[kIncoming].iterate();
+  },
+
+  [kAccept](handle) {
+    return acceptedSocket(handle, this);
+  },
+
+  [kTlsServer]() {
+    return undefined;
   },
 
   /** A socket of this server is destroyed. */

@@ -401,12 +401,17 @@ defineMethods(Socket.prototype, writer.methods);
  * @param {object} server whose properties are the options
  */
 function acceptedSocket(handle, server) {
-  const making = new Making(server, handle);
-  making.readableHighWaterMark = server.highWaterMark;
-  making.writableHighWaterMark = server.highWaterMark;
-  const socket = new Socket(making);
+  const socket = new Socket(acceptedMaking(handle, server));
   if (server.pauseOnConnect) socket.pause();
   return socket;
 }
 
-module.exports = { Socket, acceptedSocket };
+/** What it is made from. */
+function acceptedMaking(handle, server) {
+  const making = new Making(server, handle);
+  making.readableHighWaterMark = server.highWaterMark;
+  making.writableHighWaterMark = server.highWaterMark;
+  return making;
+}
+
+module.exports = { Socket, acceptedMaking, acceptedSocket, callbacks };

@@ -2,6 +2,8 @@
 // Private state of sockets and servers that more than one file of this folder touches.
 
 module.exports = {
+  /** Method of a server: the socket of a new connection. */
+  kAccept: Symbol('kAccept'),
   kBytesRead: Symbol('kBytesRead'),
   /** Bytes handed to the engine. */
   kBytesWritten: Symbol('kBytesWritten'),
@@ -25,6 +27,8 @@ module.exports = {
   /** Method of a server: one of its sockets is destroyed. */
   kServer: Symbol('kServer'),
   kTimer: Symbol('kTimer'),
+  /** Method of a server: the native TLS server, or undefined. */
+  kTlsServer: Symbol('kTlsServer'),
   /** Options of the descriptor (`tuning.js`), or null. */
   kTuning: Symbol('kTuning'),
   /** What was asked for, or null. */

@@ -314,7 +314,12 @@ impl State {
                 | Event::End { .. }
                 | Event::Written { .. }
                 | Event::Finished { .. }
-                | Event::Failed { .. } => {}
+                | Event::Failed { .. }
+                | Event::Named { .. }
+                | Event::Secured { .. }
+                | Event::TlsFailed { .. }
+                | Event::Session { .. }
+                | Event::Quiet { .. } => {}
             }
             self.shared.set_event(index, row);
         }

@@ -1,4 +1,4 @@
-//! What JavaScript may do with a stream or a listener.
+//! What JavaScript may do with a stream or a listener. Their TLS is in [`super::tls`].
 //!
 //! Every method answers an integer where it can: 0 or a count, or libuv's negative number of the
 //! error. An exception per refused connection would cost more than the connection.
@@ -19,6 +19,7 @@ use crate::binding::options::{
 };
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
+use crate::binding::tls_context::TlsServer;
 use crate::core::error;
 use crate::core::listener::Listener;
 use crate::core::options::{ConnectOptions, ListenOptions};
@@ -74,6 +75,7 @@ impl Engine {
         local: NativeEndpoint,
         options: NativeListenOptions,
         stream: NativeStreamOptions,
+        tls: Option<&TlsServer>,
     ) -> Result<i32> {
         let state = &mut *self.state.borrow_mut();
         let options = ListenOptions {
@@ -84,7 +86,7 @@ impl Engine {
             proxy_timeout: options.proxy_timeout.map(milliseconds),
             stream: stream.into(),
         };
-        let result = state.core.listen(&options);
+        let result = state.core.listen(&options, tls.map(TlsServer::get));
         Ok(state.add_listener(result))
     }
 
@@ -97,16 +99,20 @@ impl Engine {
         backlog: i32,
         proxy_timeout_ms: Option<u32>,
         stream: NativeStreamOptions,
+        tls: Option<&TlsServer>,
     ) -> i32 {
         let state = &mut *self.state.borrow_mut();
         let socket = match adopt(fd) {
             Ok(socket) => socket,
             Err(error) => return error::errno(&error),
         };
-        let proxy_timeout = proxy_timeout_ms.map(milliseconds);
-        let result = state
-            .core
-            .listen_on(socket, backlog, stream.into(), proxy_timeout);
+        let result = state.core.listen_on(
+            socket,
+            backlog,
+            stream.into(),
+            proxy_timeout_ms.map(milliseconds),
+            tls.map(TlsServer::get),
+        );
         state.add_listener(result)
     }
 
@@ -129,6 +135,24 @@ impl Engine {
                 id.cast_signed()
             }
             Err(error) => error.errno,
+        }
+    }
+
+    /// Makes two streams that are connected with each other. Answers their numbers, or an errno.
+    #[napi(catch_unwind)]
+    pub fn pair(&self, options: NativeStreamOptions) -> Either<Vec<i32>, i32> {
+        let state = &mut *self.state.borrow_mut();
+        match state.core.pair(&options.into()) {
+            Ok(both) => Either::A(
+                both.map(|(stream, transport)| {
+                    let id = stream.id();
+                    let entry = Entry::Stream(stream, Some(transport));
+                    state.registry.insert(id, entry);
+                    id.cast_signed()
+                })
+                .to_vec(),
+            ),
+            Err(error) => Either::B(error.errno),
         }
     }
 

@@ -112,6 +112,7 @@ async fn handshake(transport: &Transport) -> io::Result<()> {
         // Is open as soon as it is there.
         #[cfg(windows)]
         Transport::Pipe(_) => None,
+        Transport::Tls(_) => None, // It is put over sockets that are connected.
     };
     error.map_or(Ok(()), Err)
 }

@@ -17,9 +17,10 @@ pub type ChunkId = u32;
 
 /// Something that happened to a handle.
 ///
-/// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), then
-/// `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they happen, and `Closed` last,
-/// once. A stream with a codec has `Messages`, `Message` and `Fault` where another has `Data`.
+/// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), for TLS then
+/// `Named` and `Secured`, then `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they
+/// happen, and `Closed` last, once. A stream with a codec has `Messages`, `Message` and `Fault` where
+/// another has `Data`.
 #[derive(Debug)]
 pub enum Event {
     /// An attempt to connect succeeded.
@@ -123,6 +124,35 @@ pub enum Event {
         id: HandleId,
         /// Which system call failed, and why.
         error: Error,
+    },
+    /// A client of a TLS server has said what it wants, and the owner has to choose a context, see
+    /// [`Tls::hello`](crate::core::transport::tls::Tls::hello).
+    Named {
+        /// Whose.
+        id: HandleId,
+    },
+    /// The TLS handshake is over, see [`Tls::info`](crate::core::transport::tls::Tls::info).
+    Secured {
+        /// Whose.
+        id: HandleId,
+        /// The owner has to look at the peer's certificate: nothing flows before its answer.
+        needs_owner: bool,
+    },
+    /// TLS failed, see [`Tls::failure`](crate::core::transport::tls::Tls::failure). The owner is
+    /// expected to close the stream.
+    TlsFailed {
+        /// Whose.
+        id: HandleId,
+    },
+    /// A session that can be resumed was remembered.
+    Session {
+        /// Whose.
+        id: HandleId,
+    },
+    /// Reading has stopped for TLS to take over: no `Data` comes before that.
+    Quiet {
+        /// Whose.
+        id: HandleId,
     },
     /// The last one: the descriptor is closed.
     Closed {

@@ -26,8 +26,10 @@ use crate::core::options::{ListenOptions, StreamOptions};
 use crate::core::pending::{Pending, await_header};
 use crate::core::proxy::Header;
 use crate::core::stream::Stream;
+use crate::core::tls::server::Server;
 #[cfg(windows)]
 use crate::core::transport::pipe::PipeListener;
+use crate::core::transport::tls::Counted;
 use crate::core::transport::{Transport, domain_of, prepare};
 
 /// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
@@ -287,14 +289,31 @@ impl Drop for ClosedGuard {
     }
 }
 
+/// How a listener's connections begin: the PROXY header, in the clear, then TLS.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) options: StreamOptions,
+    /// As in [`ListenOptions`].
+    pub(crate) proxy_timeout: Option<Duration>,
+    pub(crate) tls: Option<ListenTls>,
+}
+
+/// A listener's TLS.
+#[derive(Debug)]
+pub(crate) struct ListenTls {
+    pub(crate) server: Arc<Server>,
+    /// A listener counts as TLS: its connections come when they like.
+    pub(crate) _counted: Counted,
+}
+
 /// Accepts until the listener is closed.
 pub(crate) async fn run(
     engine: Arc<Shared>,
     listener: Arc<Listener>,
     acceptor: Acceptor,
-    options: StreamOptions,
-    proxy_timeout: Option<Duration>,
+    admission: Admission,
 ) {
+    let admission = Arc::new(admission);
     let mut guard = ClosedGuard {
         engine: Arc::clone(&engine),
         listener: Arc::clone(&listener),
@@ -310,17 +329,17 @@ pub(crate) async fn run(
                 return Poll::Ready(None);
             }
             poll_turn(cx, &listener, acceptor, |transport| {
-                transport.apply_accepted(&options);
-                match proxy_timeout {
+                transport.apply_accepted(&admission.options);
+                match admission.proxy_timeout {
                     None => admit(
                         &engine,
                         &listener,
                         Arc::new(transport),
                         Header::Local,
-                        options,
+                        &admission,
                     ),
                     Some(limit) => {
-                        await_header(&engine, &listener, transport, limit, options);
+                        await_header(&engine, &listener, transport, limit, &admission);
                     }
                 }
             })
@@ -376,13 +395,18 @@ pub(crate) fn admit(
     listener: &Listener,
     transport: Arc<Transport>,
     header: Header,
-    options: StreamOptions,
+    admission: &Admission,
 ) {
     let proxied = match header {
         Header::Local => None,
         Header::Proxied(proxied) => Some(Box::new(proxied)),
     };
-    let stream = Stream::proxied_by(engine.new_id(), &options, proxied);
+    let transport = match &admission.tls {
+        None => transport,
+        // No early bytes: a PROXY header is read to its end and no further.
+        Some(tls) => engine.tls_server(transport, &tls.server, Vec::new()),
+    };
+    let stream = Stream::proxied_by(engine.new_id(), &admission.options, proxied);
     listener.add_undelivered();
     engine.emit(Event::Accepted {
         listener: listener.id,

@@ -18,6 +18,8 @@
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
 //! | [`receive_messages`] | the same for streams whose bytes are messages |
 //! | [`connect`] | one attempt to connect |
+//! | [`tls`] | identities, roots, checks and outcomes of TLS; its records are a transport |
+//! | [`secure`] | the handshake's place in a stream's life |
 //! | [`listener`] | the accept loop |
 //! | [`proxy`] | the header of the PROXY protocol (pure) |
 //! | [`pending`] | accepted connections whose PROXY header has not come yet |
@@ -52,7 +54,9 @@ pub mod picture;
 pub mod proxy;
 pub mod receive;
 pub(crate) mod receive_messages;
+pub(crate) mod secure;
 pub mod stream;
+pub mod tls;
 pub mod transport;
 pub mod write_queue;
 

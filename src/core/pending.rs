@@ -14,9 +14,8 @@ use tokio::time::timeout;
 
 use crate::core::engine::Shared;
 use crate::core::event::{DropReason, Dropped, Event};
-use crate::core::listener::{Listener, admit};
+use crate::core::listener::{Admission, Listener, admit};
 use crate::core::lock;
-use crate::core::options::StreamOptions;
 use crate::core::proxy::{Header, HeaderReader};
 use crate::core::transport::Transport;
 
@@ -92,7 +91,7 @@ pub(crate) fn await_header(
     listener: &Arc<Listener>,
     transport: Transport,
     limit: Duration,
-    options: StreamOptions,
+    admission: &Arc<Admission>,
 ) {
     let pending = listener.pending();
     if pending.is_full()
@@ -107,7 +106,7 @@ pub(crate) fn await_header(
     waiting.next += 1;
     let task = tokio::spawn({
         let (engine, listener) = (Arc::clone(engine), Arc::clone(listener));
-        let transport = Arc::clone(&transport);
+        let (transport, admission) = (Arc::clone(&transport), Arc::clone(admission));
         async move {
             let header = timeout(limit, receive(&transport)).await;
             drop(transport);
@@ -115,7 +114,7 @@ pub(crate) fn await_header(
                 return; // Somebody else has told what became of it.
             };
             match header.unwrap_or(Err(DropReason::Timeout)) {
-                Ok(header) => admit(&engine, &listener, connection.transport, header, options),
+                Ok(header) => admit(&engine, &listener, connection.transport, header, &admission),
                 Err(reason) => connection.drop_for(reason, &engine, &listener),
             }
         }

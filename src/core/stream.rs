@@ -3,6 +3,7 @@
 //! It sets flags, sends, and wakes the driver (`core/driver.rs`), which does the rest.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
@@ -15,6 +16,7 @@ use crate::core::lock;
 use crate::core::options::StreamOptions;
 use crate::core::proxy::Proxied;
 use crate::core::transport::Transport;
+use crate::core::transport::tls::Answer;
 use crate::core::write_queue::WriteQueue;
 
 /// The owner wants bytes.
@@ -27,6 +29,18 @@ pub(super) const RESET: u8 = 1 << 2;
 pub(super) const WRITING: u8 = 1 << 3;
 /// The driver stopped reading because too much is on its way to the owner.
 const PARKED: u8 = 1 << 4;
+
+/// TLS is to take the stream over.
+pub(super) const UPGRADE: u8 = 1 << 5;
+
+/// What the driver is to do about that.
+#[derive(Debug)]
+pub(super) enum Upgrade {
+    /// Stop reading, and say so.
+    Quiet,
+    /// Go on with that transport.
+    Start(Arc<Transport>),
+}
 
 /// One connection, or one attempt at it, as the owner's thread sees it.
 #[derive(Debug)]
@@ -45,6 +59,7 @@ pub struct Stream {
     /// How many of them the owner had used when it closed the stream.
     used: AtomicU64,
     pub(super) writes: Mutex<WriteQueue>,
+    upgrade: Mutex<Option<Upgrade>>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
     /// Boxed: few streams have it, and all pay for its place.
@@ -90,6 +105,7 @@ impl Stream {
             received: AtomicU64::new(0),
             used: AtomicU64::new(0),
             writes: Mutex::default(),
+            upgrade: Mutex::default(),
             waker: Mutex::default(),
             proxied,
         })
@@ -124,8 +140,40 @@ impl Stream {
         self.ahead.store(FIRST_AHEAD, Ordering::SeqCst);
     }
 
+    /// Stops reading for TLS to take over: what was received before belongs to the handshake.
+    /// [`Event::Quiet`](crate::core::event::Event::Quiet) follows the last of it.
+    pub fn quiesce(&self) {
+        self.read_stop();
+        self.upgrade(Upgrade::Quiet);
+    }
+
+    /// Goes on with `transport`, which is TLS over what the stream had.
+    pub(super) fn secure(&self, transport: Arc<Transport>) {
+        self.upgrade(Upgrade::Start(transport));
+    }
+
+    /// Answers a question of the handshake of `transport`, which is this stream's own.
+    pub fn answer(&self, transport: &Transport, answer: Answer) {
+        if let Some(tls) = transport.tls() {
+            tls.give_answer(answer);
+            self.wake();
+        }
+    }
+
+    fn upgrade(&self, what: Upgrade) {
+        *lock(&self.upgrade) = Some(what);
+        self.set(UPGRADE);
+        self.wake();
+    }
+
+    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
+        self.clear(UPGRADE);
+        mem::take(&mut *lock(&self.upgrade))
+    }
+
     /// Writes: straight to the system where nothing is queued; what it does not take is copied
-    /// into the queue, as far as the window goes. `transport` is this stream's own.
+    /// into the queue, as far as the window goes. What TLS has to encrypt is always queued: that is
+    /// not for the owner's thread. `transport` is this stream's own.
     ///
     /// # Errors
     /// What the system says; `EPIPE` after the half was ended or a write failed.
@@ -141,7 +189,11 @@ impl Stream {
             ));
         }
         // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
-        let sent = if is_empty { send(transport, bytes)? } else { 0 };
+        let sent = if is_empty && transport.tls().is_none() {
+            send(transport, bytes)?
+        } else {
+            0
+        };
         if sent == bytes.len() {
             return Ok(Accepted {
                 accepted: sent,
@@ -172,7 +224,16 @@ impl Stream {
     /// # Errors
     /// What the system says.
     pub fn end(&self, transport: &Transport) -> Result<Ended, Error> {
-        if lock(&self.writes).end() {
+        let is_now = {
+            let mut writes = lock(&self.writes);
+            if transport.tls().is_some() {
+                writes.end_later();
+                false
+            } else {
+                writes.end()
+            }
+        };
+        if is_now {
             transport
                 .shutdown_write()
                 .map_err(|error| Error::new(Syscall::Shutdown, &error))?;

@@ -17,6 +17,7 @@ use socket::core::event::{ChunkId, DropReason, Event, EventSink, HandleId};
 use socket::core::listener::Listener;
 use socket::core::options::{ConnectOptions, ListenOptions, SocketOptions, StreamOptions};
 use socket::core::stream::Stream;
+use socket::core::tls::server::Server;
 use socket::core::transport::Transport;
 
 /// No test waits longer than this for anything.
@@ -58,6 +59,11 @@ pub(crate) enum Told {
     Written,
     Finished,
     Failed(Error),
+    Named,
+    Secured(bool),
+    TlsFailed,
+    Session,
+    Quiet,
     Closed,
 }
 
@@ -102,7 +108,7 @@ impl Owner {
         local: &str,
         proxy_timeout: Option<Duration>,
     ) -> Result<Arc<Listener>, Error> {
-        self.listen_as(local, SocketOptions::default(), proxy_timeout)
+        self.listen_as(local, SocketOptions::default(), proxy_timeout, None)
     }
 
     pub(crate) fn listen_with(
@@ -110,7 +116,16 @@ impl Owner {
         local: &str,
         socket: SocketOptions,
     ) -> Result<Arc<Listener>, Error> {
-        self.listen_as(local, socket, None)
+        self.listen_as(local, socket, None, None)
+    }
+
+    pub(crate) fn listen_secure(
+        &self,
+        local: &str,
+        tls: Arc<Server>,
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, SocketOptions::default(), proxy_timeout, Some(tls))
     }
 
     fn listen_as(
@@ -118,16 +133,18 @@ impl Owner {
         local: &str,
         socket: SocketOptions,
         proxy_timeout: Option<Duration>,
+        tls: Option<Arc<Server>>,
     ) -> Result<Arc<Listener>, Error> {
         let address: std::net::SocketAddr = local.parse().expect("a literal address");
-        self.engine.listen(&ListenOptions {
+        let options = ListenOptions {
             local: Endpoint::Tcp(address),
             backlog: 1024,
             ipv6_only: false,
             reuse_port: false,
             proxy_timeout,
             stream: reading(socket),
-        })
+        };
+        self.engine.listen(&options, tls)
     }
 
     pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
@@ -235,6 +252,11 @@ impl Owner {
             Event::Written { id } => (id, Told::Written),
             Event::Finished { id } => (id, Told::Finished),
             Event::Failed { id, error } => (id, Told::Failed(error)),
+            Event::Named { id } => (id, Told::Named),
+            Event::Secured { id, needs_owner } => (id, Told::Secured(needs_owner)),
+            Event::TlsFailed { id } => (id, Told::TlsFailed),
+            Event::Session { id } => (id, Told::Session),
+            Event::Quiet { id } => (id, Told::Quiet),
             Event::Closed { id } => (id, Told::Closed),
             Event::AcceptPaused { .. } => return,
         };
@@ -269,4 +291,11 @@ fn reading(socket: SocketOptions) -> StreamOptions {
         read_at_once: true,
         ..StreamOptions::default()
     }
+}
+
+pub(crate) fn address_of(listener: &Listener) -> std::net::SocketAddr {
+    let Endpoint::Tcp(address) = listener.local_addr() else {
+        panic!("a TCP listener has a TCP address");
+    };
+    *address
 }

@@ -13,6 +13,7 @@ pub(crate) enum Mode {
     BulkSend,
     BulkRecv,
     Connect,
+    Handshakes,
     Storm,
     Listen,
     Idle,
@@ -28,6 +29,7 @@ impl FromStr for Mode {
             "bulk-send" => Self::BulkSend,
             "bulk-recv" => Self::BulkRecv,
             "connect" => Self::Connect,
+            "handshakes" => Self::Handshakes,
             "storm" => Self::Storm,
             "listen" => Self::Listen,
             "idle" => Self::Idle,
@@ -49,6 +51,8 @@ pub(crate) struct Args {
     /// Messages under way over all connections, passed on from one connection to the next. Replaces
     /// `depth`.
     pub(crate) outstanding: Option<usize>,
+    /// Bulk through TLS.
+    pub(crate) tls: bool,
     pub(crate) warmup: Duration,
     pub(crate) seconds: Duration,
 }
@@ -66,6 +70,7 @@ impl Args {
             connections: 1,
             depth: 1,
             outstanding: None,
+            tls: false,
             warmup: Duration::from_millis(500),
             seconds: Duration::from_secs(2),
         };
@@ -78,6 +83,7 @@ impl Args {
                 "--path" => args.path = Some(text.into()),
                 "--connections" => args.connections = number(&name, &text)?,
                 "--depth" => args.depth = number(&name, &text)?,
+                "--tls" => args.tls = number::<u8>(&name, &text)? != 0,
                 "--outstanding" => args.outstanding = Some(number(&name, &text)?),
                 "--warmup" => args.warmup = Duration::try_from_secs_f64(number(&name, &text)?)?,
                 "--seconds" => args.seconds = Duration::try_from_secs_f64(number(&name, &text)?)?,

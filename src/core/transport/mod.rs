@@ -8,12 +8,13 @@
 #[cfg(windows)]
 pub(crate) mod pipe;
 mod tcp;
+pub mod tls;
 #[cfg(unix)]
 mod unix;
 
 #[cfg(windows)]
 use std::ffi::OsString;
-use std::io;
+use std::io::{self, IoSlice};
 use std::net::{Shutdown, SocketAddr};
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -27,6 +28,7 @@ use tokio::net::UnixStream;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::options::{KeepAlive, SocketOptions, StreamOptions};
+use crate::core::transport::tls::Tls;
 
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
@@ -40,17 +42,20 @@ pub enum Transport {
     /// One end of a Windows named pipe.
     #[cfg(windows)]
     Pipe(pipe::Pipe),
+    /// TLS over one of the others.
+    Tls(Box<Tls>),
 }
 
-/// The same call on whichever stream it is.
+/// The same call on whichever stream it is, and another one on TLS.
 macro_rules! each {
-    ($self:ident, $stream:ident => $call:expr) => {
+    ($self:ident, $stream:ident => $call:expr, $tls:ident => $other:expr) => {
         match $self {
             Transport::Tcp($stream, _) => $call,
             #[cfg(unix)]
             Transport::Unix($stream) => $call,
             #[cfg(windows)]
             Transport::Pipe($stream) => $call,
+            Transport::Tls($tls) => $other,
         }
     };
 }
@@ -103,13 +108,16 @@ impl Transport {
 
     /// Whether it is a Unix socket or a named pipe.
     pub(crate) fn is_local(&self) -> bool {
-        !matches!(self, Self::Tcp(..))
+        match self {
+            Self::Tls(tls) => tls.inner().is_local(),
+            _ => !matches!(self, Self::Tcp(..)),
+        }
     }
 
     /// Waits until a read may give something. The cached answer is good until
     /// [`Transport::clear_read_ready`] or a read that would block.
     pub fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_read_ready(cx))
+        each!(self, stream => stream.poll_read_ready(cx), tls => tls.poll_read_ready(cx))
     }
 
     /// Reads once. `Ok(0)` is the end of the peer's half.
@@ -117,7 +125,7 @@ impl Transport {
     /// # Errors
     /// `WouldBlock` where there is nothing; otherwise what the system says.
     pub fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        each!(self, stream => stream.try_read(buffer))
+        each!(self, stream => stream.try_read(buffer), tls => tls.try_read(buffer))
     }
 
     /// Reads once, at most `most` bytes to the end of `buffer`. `Ok(0)` is the end of the peer's half.
@@ -125,31 +133,87 @@ impl Transport {
     /// # Errors
     /// `WouldBlock` where there is nothing; otherwise what the system says.
     pub fn try_read_to_end_of(&self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-        let mut buffer = buffer.limit(most);
-        each!(self, stream => stream.try_read_buf(&mut buffer))
+        each!(
+            self,
+            stream => stream.try_read_buf(&mut buffer.limit(most)),
+            tls => tls.try_read_to_end_of(buffer, most)
+        )
     }
 
     /// Forgets that the socket was readable, after a read that did not fill its buffer: the system
     /// tells of anything newer, and the read that would only say "would block" is saved.
+    ///
+    /// Nothing to do for TLS: what its reads leave has nothing to do with what they gave.
     pub fn clear_read_ready(&self) {
         let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty));
+        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty), _tls => Ok(()));
     }
 
     /// Waits until a write may be taken.
     pub fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        each!(self, stream => stream.poll_write_ready(cx))
+        each!(self, stream => stream.poll_write_ready(cx), tls => tls.inner().poll_write_ready(cx))
     }
 
-    /// Writes once, from the I/O thread.
+    /// Writes once, as soon as that is possible. Ready when bytes are with the system: how many.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn poll_write(&self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Self::Tls(tls) = self {
+            return tls.poll_write(cx, bytes);
+        }
+        loop {
+            std::task::ready!(self.poll_write_ready(cx))?;
+            match self.try_write(bytes) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                result => return Poll::Ready(result),
+            }
+        }
+    }
+
+    /// Ends our half, as soon as that is possible.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub(crate) fn poll_finish(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match self {
+            Self::Tls(tls) => tls.poll_finish(cx),
+            _ => Poll::Ready(self.shutdown_write()),
+        }
+    }
+
+    /// Its TLS, if it has that.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Tls> {
+        match self {
+            Self::Tls(tls) => Some(tls),
+            _ => None,
+        }
+    }
+
+    /// Writes once, from the I/O thread. Never to TLS, which only takes what it can encrypt.
     ///
     /// # Errors
     /// `WouldBlock` where there is no room; otherwise what the system says.
     pub fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
-        each!(self, stream => stream.try_write(bytes))
+        each!(self, stream => stream.try_write(bytes), _tls => Err(io::ErrorKind::WouldBlock.into()))
     }
 
-    /// Writes once from any thread, without asking the runtime for readiness.
+    /// The same for bytes in several places.
+    ///
+    /// # Errors
+    /// `WouldBlock` where there is no room; otherwise what the system says.
+    pub(crate) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(
+            self,
+            stream => stream.try_write_vectored(pieces),
+            _tls => Err(io::ErrorKind::WouldBlock.into())
+        )
+    }
+
+    /// Writes once from any thread, without asking the runtime for readiness. Never to TLS: the owner's
+    /// thread does not encrypt, and must not send what is not.
     ///
     /// # Errors
     /// `WouldBlock` where there is no room; otherwise what the system says.
@@ -166,6 +230,7 @@ impl Transport {
             Self::Unix(stream) => SockRef::from(stream).send_with_flags(bytes, FLAGS),
             #[cfg(windows)]
             Self::Pipe(pipe) => pipe.try_write(bytes),
+            Self::Tls(_) => Err(io::ErrorKind::WouldBlock.into()),
         }
     }
 
@@ -183,6 +248,7 @@ impl Transport {
                 pipe.end();
                 Ok(())
             }
+            Self::Tls(tls) => tls.inner().shutdown_write(),
         }
     }
 
@@ -253,6 +319,7 @@ impl Transport {
             Self::Unix(_) => Ok(()),
             #[cfg(windows)]
             Self::Pipe(_) => Ok(()),
+            Self::Tls(tls) => tls.inner().set_type_of_service(value),
         }
     }
 
@@ -273,6 +340,7 @@ impl Transport {
             Self::Unix(_) => Err(io::ErrorKind::Unsupported.into()),
             #[cfg(windows)]
             Self::Pipe(_) => Err(io::ErrorKind::Unsupported.into()),
+            Self::Tls(tls) => tls.inner().type_of_service(),
         }
     }
 
@@ -287,6 +355,7 @@ impl Transport {
             Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).local_addr()?),
             #[cfg(windows)]
             Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
+            Self::Tls(tls) => tls.inner().local_addr(),
         }
     }
 
@@ -302,6 +371,7 @@ impl Transport {
             Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).peer_addr()?),
             #[cfg(windows)]
             Self::Pipe(_) => Ok(Endpoint::Pipe(OsString::new())),
+            Self::Tls(tls) => tls.inner().peer_addr(),
         }
     }
 
@@ -312,6 +382,7 @@ impl Transport {
             Self::Unix(_) => Ok(()),
             #[cfg(windows)]
             Self::Pipe(_) => Ok(()),
+            Self::Tls(tls) => tls.inner().on_tcp(call),
         }
     }
 }

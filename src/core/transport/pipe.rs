@@ -13,7 +13,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::future::Future;
-use std::io;
+use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::sync::Mutex;
 use std::task::{Context, Poll, ready};
@@ -128,6 +128,11 @@ impl Pipe {
     /// Writes what the pipe takes at once: the system writes from a copy, one at a time.
     pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
         each!(self, pipe => pipe.try_write(bytes))
+    }
+
+    /// The same for bytes in several places.
+    pub(super) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        each!(self, pipe => pipe.try_write_vectored(pieces))
     }
 
     pub(super) fn try_io<R>(
