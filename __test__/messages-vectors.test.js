@@ -7,11 +7,11 @@ const { test } = require('node:test');
 const {
   TIMEOUT,
   bytewise,
+  closed,
   dataOf,
   hex,
   logOf,
   messageKit,
-  once,
   readAll,
   turn,
   until,
@@ -59,9 +59,10 @@ for (const { id, type, framed, wire, emitted } of sent) {
       const options = { receiveType: type, rawBytes: !framed };
       const { ours, conn } = await messageKit(t).pair('client', options);
       const log = logOf(ours);
+      const over = closed(ours);
       await writeCut(conn, cut(hex(wire)));
       conn.end();
-      await once(ours, 'close');
+      await over;
       assert.deepEqual(whole(type, framed, dataOf(log)), emitted);
       assert.equal(log.length, dataOf(log).length + 1, 'values and the close, nothing else');
     });
@@ -86,10 +87,10 @@ for (const vector of received) {
       conn.on('error', () => {});
       const log = logOf(ours);
       if (end) {
-        const closed = once(ours, 'close');
+        const over = closed(ours);
         await writeCut(conn, way);
         conn.end();
-        await closed;
+        await over;
       } else {
         await writeCut(conn, way);
         const count = isText ? expected[0][1].length : 0;

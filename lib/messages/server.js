@@ -32,7 +32,8 @@ const callbacks = {
     server[kConnections].add(socket);
     socket.once('close', () => {
       server[kConnections].delete(socket);
-      closeIfDone(server);
+      // Behind the other listeners of this event: the server closes last.
+      process.nextTick(closeIfDone, server);
     });
     socket[kOpen](handle);
     server.emit('connection', socket);
