@@ -31,6 +31,7 @@ const packages = [
     ],
   },
   { name: 'redis-server', program: 'redis-server', use: 'interop/redis.test.js' },
+  { name: 'haproxy', program: 'haproxy', use: 'proxy-haproxy.test.js' },
 ];
 
 /** While this file says so, no package starts a service when it is installed. */
