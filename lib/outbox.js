@@ -16,7 +16,7 @@
 const { MESSAGE_SLAB_SIZE, SLAB_SIZE, slab } = require('./engine');
 const { errnoError } = require('./errors');
 const { writeHeader } = require('./frame');
-const { atTickEnd, isExiting } = require('./tick');
+const { atTickEnd, callEach, isExiting } = require('./tick');
 
 /** In the first half messages lie as they come, in the second those of one connection are put side by side. */
 const LOG = SLAB_SIZE;
@@ -55,7 +55,9 @@ const flusher = {
     sending = [];
     logUsed = LOG;
     gatherUsed = LOG_END;
-    for (let i = 0; i < boxes.length; i++) boxes[i].finish();
+    // First all hear what became of theirs, then owners are told: what they send now is of the next tick.
+    for (let i = 0; i < boxes.length; i++) boxes[i].settle();
+    callEach(boxes, (box) => box.tell());
   },
 };
 
@@ -187,19 +189,17 @@ class Outbox {
     this.row = this.handle.addSend(this.gather(), this.staged);
     // Very many connections send in this tick.
     if (this.row < 0) this.sendStaged();
-    else this.segments = [];
+    else {
+      this.segments = [];
+      this.staged = 0;
+    }
   }
 
   /** The end of the tick, second: hears what became of it. */
-  finish() {
+  settle() {
     const { row } = this;
     this.row = -1;
-    if (this.handle === null) return;
-    if (row >= 0) {
-      this.staged = 0;
-      this.took(this.handle.takeSend(row));
-    }
-    this.tell();
+    if (row >= 0 && this.handle !== null) this.took(this.handle.takeSend(row));
   }
 
   /** The engine's queue is empty. */
@@ -209,7 +209,9 @@ class Outbox {
     this.tell();
   }
 
+  /** Tells the owner what became of what was sent. */
   tell() {
+    if (this.handle === null) return;
     if (this.failure !== 0) {
       const err = errnoError(this.failure, 'write');
       this.failure = 0;

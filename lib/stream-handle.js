@@ -230,6 +230,11 @@ class StreamHandle extends Handle {
     return this.id < 0 ? 0 : engine().queued(this.id);
   }
 
+  /** For how many milliseconds nothing was received and nothing was sent, measured from the first call on. */
+  idleFor() {
+    return this.id < 0 ? 0 : engine().idleFor(this.id);
+  }
+
   /** Ends our half. 0: done; 1: `onfinished` follows; otherwise an errno. */
   end() {
     if (this.id < 0) return EBADF;

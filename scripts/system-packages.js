@@ -15,6 +15,7 @@ const path = require('node:path');
  *   program: string, // what is looked for, in PATH and in `folder`
  *   use: string, // the tests that want it
  *   folder?: string, // where the package puts it, if not in PATH; one part may be `*`
+ *   file?: string, // looked for instead, where it is no program
  *   config?: [file: string, text: string], // is there while it is installed
  * }[]}
  */
@@ -31,6 +32,17 @@ const packages = [
     ],
   },
   { name: 'redis-server', program: 'redis-server', use: 'interop/redis.test.js' },
+  { name: 'haproxy', program: 'haproxy', use: 'proxy-haproxy.test.js' },
+  { name: 'openssl', program: 'openssl', use: 'tls*.test.js and others' },
+  { name: 'curl', program: 'curl', use: 'tls-peers.test.js' },
+  { name: 'iproute2', program: 'ss', use: 'what looks at sockets from outside' },
+  { name: 'strace', program: 'strace', use: 'what counts system calls' },
+  {
+    name: 'python3-cbor2',
+    program: 'python3 with cbor2',
+    use: 'cbor-python.test.js',
+    file: '/usr/lib/python3/dist-packages/cbor2/__init__.py',
+  },
 ];
 
 /** While this file says so, no package starts a service when it is installed. */
@@ -132,7 +144,8 @@ function install(wanted) {
 
 /** Installs what is missing, where that is possible, and tells what is missing after that. */
 function installMissing() {
-  const missing = () => packages.filter((each) => !findProgram(each.program));
+  const isThere = ({ program, file }) => (file ? fs.existsSync(file) : findProgram(program));
+  const missing = () => packages.filter((each) => !isThere(each));
   const wanted = missing();
   if (wanted.length === 0) return;
   const reason = whyNot();

@@ -10,6 +10,7 @@ module.exports = {
     ...require('./echo').rows,
     ...require('./bulk').rows,
     ...require('./unix'),
+    ...require('./messages'),
     ...require('./connections'),
     ...require('./tls'),
     ...require('./idle'),

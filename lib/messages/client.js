@@ -12,12 +12,14 @@
 const { clearTimeout, setTimeout } = require('node:timers');
 const { Socket } = require('../net/socket');
 const { kConnectOptions } = require('../net/symbols');
-const { validatePort } = require('../args');
-const { addMessage } = require('./encode');
+const { validatePort, validateString } = require('../args');
+const { isNothing } = require('./encode');
 const { MessageError } = require('./errors');
 const { CLOSED, CONNECTING, MessageConnection, NEW, OPEN } = require('./connection');
 const {
   kAbandon,
+  kAdd,
+  kClosed,
   kDropped,
   kFail,
   kFormat,
@@ -36,6 +38,7 @@ const kWaiting = Symbol('kWaiting');
 /** The connection stood since `open()`: it ends with `close`. */
 const kWasOpen = Symbol('kWasOpen');
 const kNative = Symbol('kNative');
+const kAborted = Symbol('kAborted');
 
 /** Looks names up, races attempts, and gives the handle of the connection away. */
 class Dial extends Socket {
@@ -71,6 +74,7 @@ class SocketClient extends MessageConnection {
     super(formatOf(merged));
     this.port = port == null ? DEFAULT_PORT : validatePort(port, 'port');
     this.host = host || 'localhost';
+    validateString(this.host, 'host');
     this.options = merged;
     /** The attempt under way. @type {Dial | null} */
     this[kAttempt] = null;
@@ -79,7 +83,9 @@ class SocketClient extends MessageConnection {
     /** Messages that wait for the connection. */
     this[kUnsent] = 0;
     this[kWasOpen] = false;
-    merged.signal?.addEventListener('abort', () => this.close(), { once: true });
+    /** What listens to `options.signal`, or null while it need not. @type {(() => void) | null} */
+    this[kAborted] = null;
+    watchSignal(this);
   }
 
   /** Connects. `open` follows, or `error` when the last attempt has failed. */
@@ -87,6 +93,7 @@ class SocketClient extends MessageConnection {
     if (this[kState] !== NEW && this[kState] !== CLOSED) return;
     this[kState] = CONNECTING;
     this[kWasOpen] = false;
+    watchSignal(this);
     if (this.options.signal?.aborted) this.close();
     else attempt(this, 0);
   }
@@ -96,7 +103,7 @@ class SocketClient extends MessageConnection {
     const state = this[kState];
     if (state !== NEW && state !== CONNECTING) return super[kSendLater](data);
     const { discardMessagesBeforeOpen, maxUnsentMessages } = this.options;
-    if (discardMessagesBeforeOpen || data == null) return true;
+    if (discardMessagesBeforeOpen || isNothing(this[kFormat].send, data)) return true;
     if (maxUnsentMessages > 0 && this[kUnsent] >= maxUnsentMessages) {
       throw new MessageError(
         'ERR_MESSAGE_QUEUE_FULL',
@@ -105,15 +112,11 @@ class SocketClient extends MessageConnection {
       );
     }
     const box = this[kOutbox];
-    const { send, maxMessageSize } = this[kFormat];
-    const err = addMessage(box, send, maxMessageSize, data);
-    if (err !== null) {
-      process.nextTick(() => this[kFail](err));
-      return false;
-    }
-    box.commit();
-    this[kUnsent]++;
-    return box.mayGoOn();
+    const before = box.backlogBytes;
+    const mayGoOn = this[kAdd](data);
+    // What was refused does not count.
+    if (box.backlogBytes > before) this[kUnsent]++;
+    return mayGoOn;
   }
 
   close() {
@@ -136,6 +139,11 @@ class SocketClient extends MessageConnection {
     this[kAttempt]?.unref();
     this[kWaiting]?.unref();
     return super.unref();
+  }
+
+  [kClosed]() {
+    forgetSignal(this);
+    super[kClosed]();
   }
 
   [kOpen](handle) {
@@ -218,7 +226,20 @@ function giveUp(client) {
   client[kAttempt]?.destroy();
   client[kAttempt] = null;
   client[kState] = CLOSED;
+  forgetSignal(client);
   drop(client);
+}
+
+/** A signal may live as long as the program: what is closed is not kept by it. */
+function watchSignal(client) {
+  if (client[kAborted] !== null) return;
+  client[kAborted] = () => client.close();
+  client.options.signal?.addEventListener('abort', client[kAborted]);
+}
+
+function forgetSignal(client) {
+  client.options.signal?.removeEventListener('abort', client[kAborted]);
+  client[kAborted] = null;
 }
 
 /** Forgets what was sent before the connection stood. */

@@ -13,16 +13,19 @@ const { EventEmitter } = require('node:events');
 const { clearTimeout, setTimeout } = require('node:timers');
 const { errnoError } = require('../errors');
 const { Outbox } = require('../outbox');
-const { addMessage } = require('./encode');
-const { MessageError, faultError } = require('./errors');
+const { addMessage, isNothing } = require('./encode');
+const { MessageError, faultError, tellError } = require('./errors');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
 const {
   kAbandon,
+  kAdd,
+  kClosed,
   kDropped,
   kFail,
   kFormat,
   kHandle,
+  kLost,
   kOpen,
   kOutbox,
   kSendLater,
@@ -46,30 +49,25 @@ const kInbox = Symbol('kInbox');
 const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
 const kEnd = Symbol('kEnd');
-const kClosed = Symbol('kClosed');
 const kLinger = Symbol('kLinger');
 
 /** The handle's callbacks, with the connection first. */
 const callbacks = {
-  onmessages: (connection, chunk, offset, length) => {
-    touched(connection);
-    const inbox = connection[kInbox];
-    return connection[kState] === OPEN ? inbox.open(chunk, offset, length) : null;
-  },
+  onmessages: (connection, chunk, offset, length) =>
+    connection[kState] === OPEN ? connection[kInbox].open(chunk, offset, length) : null,
   onmessage(connection, bytes) {
-    touched(connection);
     if (connection[kState] === OPEN) connection[kInbox].deliverLarge(bytes);
   },
   /** Only of a stream without a codec: raw images. */
   ondata(connection, bytes) {
-    touched(connection);
     if (connection[kState] === OPEN) connection[kInbox].deliver(bytes);
   },
   onfault(connection, kind, bytes) {
     if (connection[kState] !== OPEN) return;
     const { receive, maxMessageSize } = connection[kFormat];
     const err = faultError(kind, bytes, receive, maxMessageSize);
-    if (kind === FaultKind.TooLong) connection[kDropped](err);
+    // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
+    if (kind === FaultKind.TooLong) connection[kLost](err);
     else connection[kFail](err);
   },
   onend(connection) {
@@ -77,7 +75,6 @@ const callbacks = {
     else connection[kEnd](true);
   },
   onwritten(connection) {
-    touched(connection);
     connection[kOutbox].resume();
     connection[kEnd](false);
   },
@@ -87,11 +84,6 @@ const callbacks = {
   },
   onclose: (connection) => connection[kClosed](),
 };
-
-/** Something was received or sent: it is not idle. */
-function touched(connection) {
-  connection[kTimer]?.refresh();
-}
 
 class MessageConnection extends EventEmitter {
   /** @param {import('./options').Format} format */
@@ -106,10 +98,7 @@ class MessageConnection extends EventEmitter {
     this[kUnrefed] = false;
     this[kInbox] = new Inbox(format, this);
     this[kOutbox] = new Outbox(format.isFramed, {
-      onsent: () => {
-        touched(this);
-        this[kEnd](false);
-      },
+      onsent: () => this[kEnd](false),
       ondrained: () => {
         if (this[kState] === OPEN) this.emit('drain');
       },
@@ -123,15 +112,17 @@ class MessageConnection extends EventEmitter {
    */
   send(data) {
     if (this[kState] !== OPEN) return this[kSendLater](data);
-    if (data == null) return true;
+    return this[kAdd](data);
+  }
+
+  /** Puts a message into the outbox, or tells why not. Answers whether little enough waits there. */
+  [kAdd](data) {
     const { send, maxMessageSize } = this[kFormat];
     const box = this[kOutbox];
+    if (isNothing(send, data)) return box.mayGoOn();
     const err = addMessage(box, send, maxMessageSize, data);
-    if (err !== null) {
-      process.nextTick(() => this[kFail](err));
-      return false;
-    }
-    box.commit();
+    if (err === null) box.commit();
+    else process.nextTick(() => this[kFail](err));
     return box.mayGoOn();
   }
 
@@ -183,16 +174,15 @@ class MessageConnection extends EventEmitter {
 
   /** Closes, and waits for it. */
   async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    if (this[kState] === NEW || this[kState] === CLOSED) return;
-    await new Promise((resolve) => {
-      this.once('close', resolve);
-      this.close();
-    });
+    const isOver = this[kState] === NEW || this[kState] === CLOSED;
+    const closed = isOver ? null : new Promise((resolve) => this.once('close', resolve));
+    this.close();
+    await closed;
   }
 
   /** An async listener was rejected (with `captureRejections`). */
-  [EventEmitter.captureRejectionSymbol](err) {
-    this[kFail](err);
+  [EventEmitter.captureRejectionSymbol](reason) {
+    this[kFail](reason instanceof Error ? reason : new Error(String(reason)));
   }
 
   /** The connection stands. @param {import('../stream-handle').StreamHandle} handle */
@@ -206,18 +196,22 @@ class MessageConnection extends EventEmitter {
     handle.attach(this, callbacks);
     if (this[kUnrefed]) handle.unref();
     const { idleTimeout } = this[kFormat];
-    if (idleTimeout > 0) this[kTimer] = setTimeout(() => this.close(), idleTimeout).unref();
+    if (idleTimeout > 0) watchIdleness(this, idleTimeout);
     this[kOutbox].open(handle);
   }
 
   /** Tells of an error. Nobody has to listen: a message that went wrong is no reason to end the process. */
   [kFail](err) {
-    if (this.listenerCount('error') > 0) this.emit('error', err.message, err);
-    else process.emitWarning(err);
+    tellError(this, err);
   }
 
   /** The peer ended the connection, or it failed. @param {Error | null} err */
   [kDropped](err) {
+    this[kLost](err);
+  }
+
+  /** The connection ends. @param {Error | null} err null where the peer ended it */
+  [kLost](err) {
     const isLoss = this[kState] === OPEN || !this[kOutbox].isEmpty;
     if (this[kState] !== OPEN && this[kState] !== CLOSING) return;
     this[kState] = CLOSING;
@@ -269,8 +263,18 @@ class MessageConnection extends EventEmitter {
     this[kLinger] = null;
     this[kHandle] = null;
     this[kOutbox].close();
+    this[kInbox].stop();
     this[kInbox].release();
   }
+}
+
+/** Closes a connection when for `time` milliseconds nothing was received and nothing was sent. */
+function watchIdleness(connection, time) {
+  const handle = connection[kHandle];
+  // The engine knows: parts of a long message are traffic, too, and no event before it is whole.
+  const left = Math.ceil(time - handle.idleFor());
+  if (left <= 0) connection.close();
+  else connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
 }
 
 function peerOf(handle) {

@@ -23,7 +23,7 @@ const LARGEST_HEADER = 5;
  * @param {import('../outbox').Outbox} box
  * @param {import('./types').Type} type
  * @param {number} limit the longest message in bytes
- * @param {unknown} value not null, not undefined
+ * @param {unknown} value not nothing, see `isNothing`
  * @returns {MessageError | null}
  */
 function addMessage(box, type, limit, value) {
@@ -39,6 +39,10 @@ function addMessage(box, type, limit, value) {
       return addImage(box, type, limit, value);
   }
 }
+
+/** Whether there is nothing to send: in JSON, null is a value. */
+const isNothing = (type, value) =>
+  value === undefined || (value === null && type.family !== 'json');
 
 /** What a value is called in an error. */
 function nameOf(value) {
@@ -196,4 +200,4 @@ function addImage(box, type, limit, value) {
   return addBytes(box, limit, image);
 }
 
-module.exports = { addMessage };
+module.exports = { addMessage, isNothing };

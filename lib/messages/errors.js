@@ -61,4 +61,14 @@ const notJson = (bytes, cause) =>
     { cause },
   );
 
-module.exports = { MessageError, faultError, notJson };
+/**
+ * Tells of an error. Nobody has to listen: a message that went wrong is no reason to end the process.
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {Error} err
+ */
+function tellError(emitter, err) {
+  if (emitter.listenerCount('error') > 0) emitter.emit('error', err.message, err);
+  else process.emitWarning(err);
+}
+
+module.exports = { MessageError, faultError, notJson, tellError };

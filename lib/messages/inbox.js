@@ -158,7 +158,10 @@ class Inbox {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      this.owner[kFail](notJson(Buffer.byteLength(text), cause));
+      const err = notJson(Buffer.byteLength(text), cause);
+      // Of a batch the good ones come first: a listener that throws here would lose them.
+      if (this.isBatch) process.nextTick(() => this.owner[kFail](err));
+      else this.owner[kFail](err);
       return BAD;
     }
   }

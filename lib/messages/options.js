@@ -66,14 +66,28 @@ const RANGES = {
   sendBufferSize: [1, MAX_INT],
 };
 
+/** Numbers that need not be whole. */
+const FRACTIONS = new Set(['idleTimeout']);
+/** Looked up, and complained about, by {@link formatOf}. */
+const TYPES = new Set(['receiveType', 'sendType']);
+
 /** Numbers and booleans may come as text: from a form, or from the environment. */
 function numberOf(value, name, [min, max]) {
   const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
   if (!isNumeric) throw invalidType(`options.${name}`, 'of type number', value);
-  const number = Math.trunc(Number(value));
+  // A time of half a second is none of no seconds: only counts are cut.
+  const number = FRACTIONS.has(name) ? Number(value) : Math.trunc(Number(value));
   if (!(number >= min && number <= max))
     throw outOfRange(`options.${name}`, `>= ${min} && <= ${max}`, value);
   return number;
+}
+
+function booleanOf(value, name) {
+  if (typeof value === 'boolean') return value;
+  const word = String(value).trim().toLowerCase();
+  if (word === 'true' || value === 1) return true;
+  if (word === 'false' || value === 0) return false;
+  throw invalidType(`options.${name}`, 'of type boolean', value);
 }
 
 function stringOf(value, name) {
@@ -87,11 +101,11 @@ function merge(defaults, options) {
   }
   const merged = { ...defaults };
   for (const [name, value] of Object.entries(options ?? {})) {
-    if (value == null || !(name in defaults)) continue;
+    if (value == null || !Object.hasOwn(defaults, name)) continue;
     const kind = typeof defaults[name];
-    if (kind === 'boolean') merged[name] = Boolean(value);
-    else if (name in RANGES) merged[name] = numberOf(value, name, RANGES[name]);
-    else if (kind === 'string') merged[name] = stringOf(value, name);
+    if (kind === 'boolean') merged[name] = booleanOf(value, name);
+    else if (Object.hasOwn(RANGES, name)) merged[name] = numberOf(value, name, RANGES[name]);
+    else if (kind === 'string' && !TYPES.has(name)) merged[name] = stringOf(value, name);
     else merged[name] = value;
   }
   return merged;
@@ -99,6 +113,8 @@ function merge(defaults, options) {
 
 function backoffOf(value) {
   if (!value) return undefined;
+  if (value !== true && typeof value !== 'object')
+    throw invalidType('options.reconnectBackoff', 'of type object', value);
   const backoff = { ...BACKOFF };
   for (const name of Object.keys(BACKOFF)) {
     if (value[name] == null) continue;
@@ -125,9 +141,10 @@ function clientOptions(options) {
 function serverOptions(options) {
   const merged = merge(SERVER, options);
   merged.port = validatePort(merged.port, 'options.port');
+  merged.hostInterface ||= SERVER.hostInterface;
   // The names of an older edition.
-  merged.pfxKeyCertPath ||= options?.keyStorePath ?? '';
-  merged.pfxKeyCertPassword ||= options?.keyStorePassword ?? '';
+  merged.pfxKeyCertPath ||= stringOf(options?.keyStorePath ?? '', 'keyStorePath');
+  merged.pfxKeyCertPassword ||= stringOf(options?.keyStorePassword ?? '', 'keyStorePassword');
   return merged;
 }
 

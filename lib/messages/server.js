@@ -8,7 +8,7 @@ const { ListenHandle } = require('../listen-handle');
 const { listenError } = require('../errors');
 const { endpointOf } = require('../net/address');
 const { MessageConnection } = require('./connection');
-const { MessageError } = require('./errors');
+const { MessageError, tellError } = require('./errors');
 const { formatOf, serverOptions, streamOptions } = require('./options');
 const { kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
 
@@ -32,7 +32,8 @@ const callbacks = {
     server[kConnections].add(socket);
     socket.once('close', () => {
       server[kConnections].delete(socket);
-      closeIfDone(server);
+      // Behind the other listeners of this event: the server closes last.
+      process.nextTick(closeIfDone, server);
     });
     socket[kOpen](handle);
     server.emit('connection', socket);
@@ -48,7 +49,7 @@ class SocketServer extends EventEmitter {
     this[kFormat] = formatOf(this.options);
     /** @type {ListenHandle | null} */
     this[kHandle] = null;
-    /** Marks a `start()` that is under way, and whether `close` is owed. */
+    /** The `start()` that holds, until `close`. @type {{ isStopped: boolean, isRestarted: boolean } | null} */
     this[kStart] = null;
     this[kConnections] = new Set();
     this[kUnrefed] = false;
@@ -56,8 +57,12 @@ class SocketServer extends EventEmitter {
 
   /** Listens. `listening` follows, or `error`. */
   start() {
-    if (this[kStart] !== null) return;
-    const token = { isStopped: false, isClosed: false };
+    if (this[kStart] !== null) {
+      // Stopping has not come to its end: it begins again then.
+      this[kStart].isRestarted = this[kStart].isStopped;
+      return;
+    }
+    const token = { isStopped: false, isRestarted: false };
     this[kStart] = token;
     const { hostInterface } = this.options;
     if (isIP(hostInterface) !== 0) {
@@ -73,7 +78,9 @@ class SocketServer extends EventEmitter {
   /** Stops listening and closes all connections; `close` follows when they are closed. */
   stop() {
     const token = this[kStart];
-    if (token === null || token.isStopped) return;
+    if (token === null) return;
+    token.isRestarted = false;
+    if (token.isStopped) return;
     token.isStopped = true;
     const handle = this[kHandle];
     this[kHandle] = null;
@@ -137,9 +144,7 @@ function listen(server, token, address) {
 function failed(server, cause) {
   server[kStart] = null;
   const message = `Failed to start server listening: ${cause.message}`;
-  const err = new MessageError(cause.code, message, { cause });
-  if (server.listenerCount('error') > 0) server.emit('error', message, err);
-  else process.emitWarning(err);
+  tellError(server, new MessageError(cause.code, message, { cause }));
 }
 
 /** The last of a stopped server's connections, or its listening socket, is closed. */
@@ -147,6 +152,7 @@ function closeIfDone(server) {
   const token = server[kStart];
   if (!token?.isStopped || server[kConnections].size > 0) return;
   server[kStart] = null;
+  if (token.isRestarted) server.start();
   server.emit('close');
 }
 

@@ -3,10 +3,13 @@
 
 module.exports = {
   kAbandon: Symbol('kAbandon'),
+  kAdd: Symbol('kAdd'),
+  kClosed: Symbol('kClosed'),
   kDropped: Symbol('kDropped'),
   kFail: Symbol('kFail'),
   kFormat: Symbol('kFormat'),
   kHandle: Symbol('kHandle'),
+  kLost: Symbol('kLost'),
   kOpen: Symbol('kOpen'),
   kOutbox: Symbol('kOutbox'),
   kSendLater: Symbol('kSendLater'),

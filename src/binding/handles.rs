@@ -237,6 +237,18 @@ impl Engine {
         u32::try_from(queued).unwrap_or(u32::MAX)
     }
 
+    /// For how many milliseconds nothing was received and nothing was sent, measured from the first call on.
+    #[napi(catch_unwind)]
+    pub fn idle_for(&self, id: u32) -> f64 {
+        let state = self.state.borrow();
+        let stream = state.registry.stream(id);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "nothing lasts 2^53 milliseconds"
+        )]
+        stream.map_or(0.0, |stream| stream.idle_for() as f64)
+    }
+
     /// Ends the writing half. 0: done; 1: `Finished` follows; otherwise an errno.
     #[napi(catch_unwind)]
     pub fn end(&self, id: u32) -> i32 {

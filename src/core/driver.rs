@@ -204,6 +204,7 @@ impl Driver {
                 Step::Send(piece) => match self.transport.poll_write(cx, &piece) {
                     Poll::Pending => return,
                     Poll::Ready(Ok(len)) => {
+                        self.stream.has_moved();
                         if lock(&self.stream.writes).advance(len) {
                             let id = self.stream.id();
                             self.engine.emit(Event::Written { id });

@@ -8,7 +8,7 @@
 //! | [`endpoint`] | where a socket is or wants to be |
 //! | [`options`] | what the caller wants of a socket, as plain data |
 //! | [`event`] | what the engine tells its owner, and the trait it tells it through |
-//! | [`transport`] | one open descriptor: TCP or a Unix socket |
+//! | [`transport`] | one open descriptor: TCP, a Unix socket or a named pipe |
 //! | [`chunks`] | the memory that reads go into, and who may write where |
 //! | [`flow`] | how much of one stream may be read ahead, and into which kind of chunk (pure) |
 //! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |

@@ -86,6 +86,7 @@ impl Receiver {
                 engine.emit(Event::End { id: stream.id() });
                 return Ok(());
             }
+            stream.has_moved();
             if received.len < received.window {
                 transport.clear_read_ready();
             }

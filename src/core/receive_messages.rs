@@ -93,6 +93,7 @@ impl MessageReceiver {
                 return Ok(());
             }
             if !is_pending {
+                stream.has_moved();
                 if round.read < round.window {
                     self.streak = 0;
                     transport.clear_read_ready();

@@ -7,6 +7,7 @@ use std::mem;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
+use std::time::Instant;
 
 use crate::core::codec::Codec;
 use crate::core::error::{Error, Syscall};
@@ -42,6 +43,9 @@ pub(super) enum Upgrade {
     Start(Arc<Transport>),
 }
 
+/// In place of a time: it is not measured, because measuring costs every read and every write a look at the clock.
+const UNWATCHED: u64 = u64::MAX;
+
 /// One connection, or one attempt at it, as the owner's thread sees it.
 #[derive(Debug)]
 pub struct Stream {
@@ -58,6 +62,9 @@ pub struct Stream {
     received: AtomicU64,
     /// How many of them the owner had used when it closed the stream.
     used: AtomicU64,
+    created: Instant,
+    /// How many milliseconds later bytes were last received or sent; [`UNWATCHED`] if nobody asks.
+    moved: AtomicU64,
     pub(super) writes: Mutex<WriteQueue>,
     upgrade: Mutex<Option<Upgrade>>,
     /// Wakes the driver.
@@ -104,6 +111,8 @@ impl Stream {
             ahead: AtomicUsize::new(FIRST_AHEAD),
             received: AtomicU64::new(0),
             used: AtomicU64::new(0),
+            created: Instant::now(),
+            moved: AtomicU64::new(UNWATCHED),
             writes: Mutex::default(),
             upgrade: Mutex::default(),
             waker: Mutex::default(),
@@ -194,6 +203,7 @@ impl Stream {
         } else {
             0
         };
+        self.has_moved();
         if sent == bytes.len() {
             return Ok(Accepted {
                 accepted: sent,
@@ -292,6 +302,30 @@ impl Stream {
     pub(crate) fn add_undelivered(&self, len: usize) {
         self.undelivered.fetch_add(len, Ordering::SeqCst);
         self.received.fetch_add(len as u64, Ordering::Relaxed);
+    }
+
+    /// For how many milliseconds nothing was received and nothing was sent, parts of messages included. Measured
+    /// from the first call on, which answers 0.
+    pub fn idle_for(&self) -> u64 {
+        let age = self.age();
+        match self.moved.load(Ordering::Relaxed) {
+            UNWATCHED => {
+                self.moved.store(age, Ordering::Relaxed);
+                0
+            }
+            moved => age.saturating_sub(moved),
+        }
+    }
+
+    /// Something was received or sent.
+    pub(crate) fn has_moved(&self) {
+        if self.moved.load(Ordering::Relaxed) != UNWATCHED {
+            self.moved.store(self.age(), Ordering::Relaxed);
+        }
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn has_unused(&self) -> bool {
