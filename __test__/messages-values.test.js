@@ -15,6 +15,7 @@ const {
   logOf,
   messageKit,
   readAll,
+  readBytes,
   turn,
   until,
   writeCut,
@@ -268,6 +269,26 @@ test('many short texts of which one is not ASCII', opts, async (t) => {
     }
   }
 });
+
+test(
+  'texts that are not ASCII leave with their tick, with nothing sent after them',
+  opts,
+  async (t) => {
+    const { ours, conn } = await messageKit(t).pair('server', { rawBytes: false });
+    for (const texts of [
+      ['é'],
+      ['x', '€'],
+      ['😀', 'x'.repeat(100), 'ß'],
+      ['a'.repeat(5000), 'é', 'b'.repeat(50_000)],
+    ]) {
+      const bytes = Buffer.concat(texts.map((text) => frame(text)));
+      const all = readBytes(conn, bytes.length);
+      for (const text of texts) ours.send(text);
+      assert.ok((await all).equals(bytes));
+      assert.equal(ours.bufferedAmount, 0);
+    }
+  },
+);
 
 test('what is no UTF-8 becomes U+FFFD and is no error', opts, async (t) => {
   const bytes = Buffer.concat([frame(hex('ff61')), frame(hex('c3')), frame('ok')]);
