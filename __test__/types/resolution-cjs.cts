@@ -9,3 +9,6 @@ const same: net.Socket = client;
 const server: socket.Server = socket.createServer();
 const alsoSame: net.Server = server;
 const version: string = (require('socket/package.json') as { version: string }).version;
+
+import messages = require('socket/messages');
+const messageClient: messages.SocketClient = new socket.SocketClient();

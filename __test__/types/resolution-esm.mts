@@ -11,3 +11,7 @@ const same: net.Socket = client;
 const alsoSame: netNames.Socket = everything.connect(80);
 const server: socket.Server = createServer();
 const version: number = isIP('::1') + net.isIP('::1') + socket.isIP('::1');
+
+import messages, { SocketClient } from 'socket/messages';
+const messageClient: SocketClient = new messages.SocketClient();
+const alsoClient: socket.SocketClient = new SocketClient();
