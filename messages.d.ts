@@ -413,4 +413,5 @@ export class SocketServer<const O extends SocketServerOptions = {}> extends Emit
   [Symbol.asyncDispose](): Promise<void>;
 }
 
+// oxlint-disable-next-line unicorn/require-module-specifiers -- without it all of the above would be exported
 export {};

@@ -175,7 +175,7 @@ test('a refused message between others leaves no trace', opts, async (t) => {
     ours.send([2, 'x']);
     ours.send([3, 4]);
   });
-  assert.equal(bytes.toString('hex'), '0400000001' + '080000000300000004');
+  assert.equal(bytes.toString('hex'), '0400000001080000000300000004');
   assert.equal(errors.length, 1);
 });
 
@@ -410,7 +410,7 @@ test('a wireless bitmap: light is 1, rows are padded to bytes', opts, async (t) 
   const { hex: wire } = await wireOf(t, { sendType: 'wbmp' }, (ours) =>
     ours.send({ data, width: 10, height: 1 }),
   );
-  assert.equal(wire, '0000' + '0a01' + '8040');
+  assert.equal(wire, '00000a018040');
 });
 
 test('pixels that are no picture', opts, async (t) => {

@@ -301,7 +301,7 @@ fn poll_turn(
         transport.apply(options);
         listener.undelivered.fetch_add(1, Ordering::SeqCst);
         let transport = Arc::new(transport);
-        let stream = Stream::new(engine.new_id(), &options);
+        let stream = Stream::new(engine.new_id(), options);
         engine.emit(Event::Accepted {
             listener: listener.id,
             stream: Arc::clone(&stream),
