@@ -7,6 +7,7 @@ const { AsyncLocalStorage } = require('node:async_hooks');
 const { test } = require('node:test');
 const { runJson } = require('./helpers/child');
 const {
+  HOST,
   TIMEOUT,
   closed,
   dataOf,
@@ -15,6 +16,7 @@ const {
   hex,
   logOf,
   messageKit,
+  messages,
   readAll,
   told,
   turn,
@@ -73,23 +75,35 @@ test('listeners run in the async context in which the client was opened', opts, 
   }
 });
 
-test('a server’s listeners run in no other connection’s context', opts, async (t) => {
+test('a server’s listeners run in the context in which it was started', opts, async (t) => {
   const storage = new AsyncLocalStorage();
   const m = messageKit(t);
-  const { server, port } = await m.server();
+  const { SocketServer } = messages;
+  const server = m.own(new SocketServer({ port: 0, hostInterface: HOST }));
   const seen = [];
-  let number = 0;
+  const see = (name) => seen.push(`${name} ${storage.getStore()}`);
+  server.on('listening', () => see('listening'));
   server.on('connection', (socket) => {
-    const name = ++number;
-    storage.enterWith(name);
-    socket.on('data', () => seen.push(storage.getStore()));
+    see('connection');
+    socket.on('data', () => see('data'));
+    socket.on('close', () => see('close'));
   });
-  for (let i = 0; i < 3; i++) (await m.raw(port)).write('x');
-  await until(() => seen.length === 3);
-  assert.ok(
-    seen.every((store) => store === undefined),
-    'what a listener enters does not leak into the events of others',
-  );
+  storage.run('start', () => server.start());
+  const [port] = await told(server, 'listening');
+  for (let i = 0; i < 2; i++) {
+    const conn = await storage.run('peer', () => m.raw(port));
+    conn.end('x');
+    await until(() => seen.length === 4 + 3 * i);
+  }
+  assert.deepEqual(seen, [
+    'listening start',
+    'connection start',
+    'data start',
+    'close start',
+    'connection start',
+    'data start',
+    'close start',
+  ]);
 });
 
 test('a listener that throws does not keep the later messages from coming', opts, async () => {
@@ -105,12 +119,12 @@ test('a listener that throws does not keep the later messages from coming', opts
 });
 
 test('nor in batches', opts, async () => {
-  const [errors, messages] = await Promise.all([
+  const [errors, batches] = await Promise.all([
     runJson('message-events', ['throwing error in batches']),
     runJson('message-events', ['throwing messages']),
   ]);
   assert.deepEqual(errors, { uncaught: ['not JSON', 'not JSON'], values: [1, 2, 3] });
-  assert.deepEqual(messages, { uncaught: ['batch'], values: ['a', 'b', 'c', 'd'] });
+  assert.deepEqual(batches, { uncaught: ['batch'], values: ['a', 'b', 'c', 'd'] });
 });
 
 test('without an error listener errors are warnings', opts, async () => {

@@ -199,7 +199,10 @@ class Outbox {
   settle() {
     const { row } = this;
     this.row = -1;
-    if (row >= 0 && this.handle !== null) this.took(this.handle.takeSend(row));
+    if (this.handle === null) return;
+    if (row >= 0) this.took(this.handle.takeSend(row));
+    // Texts that turned out not to be ASCII went there.
+    if (this.backlogBytes > 0) this.pump();
   }
 
   /** The engine's queue is empty. */

@@ -12,3 +12,6 @@ const alsoSame: net.Server = server;
 const version: string = (require('socket/package.json') as { version: string }).version;
 const later: Promise<Socket> = promises.connect(80);
 const alsoLater: Promise<net.Socket> = socket.promises.connect(80);
+
+import messages = require('socket/messages');
+const messageClient: messages.SocketClient = new socket.SocketClient();

@@ -16,3 +16,7 @@ const version: number = isIP('::1') + net.isIP('::1') + socket.isIP('::1');
 const later: Promise<Server> = listen(0);
 const alsoLater: Promise<Socket> = promises.connect(80);
 const andLater: Promise<Socket> = socket.promises.connect(80);
+
+import messages, { SocketClient } from 'socket/messages';
+const messageClient: SocketClient = new messages.SocketClient();
+const alsoClient: socket.SocketClient = new SocketClient();

@@ -21,7 +21,9 @@ function encodeImage(type, value) {
   if (!isPixels(value)) return null;
   const { data, width, height } = value;
   try {
-    return encodeNative(type.format || DEFAULT_FORMAT, width, height, data);
+    // The engine takes no clamped array, which is what a canvas has.
+    const bytes = new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    return encodeNative(type.format || DEFAULT_FORMAT, width, height, bytes);
   } catch (cause) {
     const message = `The image cannot be encoded as ${type.format || DEFAULT_FORMAT}: ${cause.message}`;
     return new MessageError('ERR_MESSAGE_INVALID_VALUE', message, { cause });
@@ -38,12 +40,15 @@ function checked(format, bytes) {
   return new MessageError('ERR_MESSAGE_INVALID_VALUE', message);
 }
 
+/** What the engine takes as a number of pixels. */
+const isLength = (value) => Number.isInteger(value) && value >= 0 && value < 2 ** 32;
+
 /** RGBA, four bytes a pixel, as of a canvas. */
 function isPixels(value) {
   if (typeof value !== 'object' || value === null) return false;
   const { data, width, height } = value;
   const isBytes = data instanceof Uint8Array || data instanceof Uint8ClampedArray;
-  return isBytes && Number.isInteger(width) && Number.isInteger(height);
+  return isBytes && isLength(width) && isLength(height);
 }
 
 module.exports = { encodeImage };

@@ -107,6 +107,7 @@ class Inbox {
   }
 
   deliverAll() {
+    // oxlint-disable-next-line unicorn/no-new-array -- a length, and nothing is filled twice
     const values = new Array(this.isSplit ? this.numbers.length : this.end - this.next);
     let count = 0;
     while (this.next < this.end) {
@@ -225,6 +226,7 @@ class Inbox {
 }
 
 function arrayOf(numbers, from, count) {
+  // oxlint-disable-next-line unicorn/no-new-array -- a length, and nothing is filled twice
   const values = new Array(count);
   for (let i = 0; i < count; i++) values[i] = numbers[from + i];
   return values;

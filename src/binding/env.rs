@@ -273,7 +273,7 @@ impl State {
             let mut row = encode(&event);
             match event {
                 Event::Messages { id, chunk, len, .. } => {
-                    self.batch.data.push((id, len as usize, chunk))
+                    self.batch.data.push((id, len as usize, chunk));
                 }
                 Event::Message { id, bytes } => {
                     row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
