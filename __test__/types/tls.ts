@@ -40,7 +40,7 @@ const over = new tls.TLSSocket(new net.Socket(), {
   SNICallback: (_, done) => done(null, context),
 });
 
-const secure: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
+const guarded: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
 const secureServer: tls.Server = net.createServer(
   { tls: { cert: 'pem', key: 'pem' } },
   (socket) => {
@@ -52,9 +52,9 @@ https.request({ createConnection: () => tls.connect(443, 'example.com') });
 same.connect(443);
 
 async function withPromises(): Promise<void> {
-  const secure: tls.TLSSocket = await promises.connect({ port: 443, tls: true });
+  const guarded: tls.TLSSocket = await promises.connect({ port: 443, tls: true });
   const open: net.Socket = await promises.connect({ port: 80 });
-  open.end(secure.getProtocol() ?? '');
+  open.end(guarded.getProtocol() ?? '');
   const listening = await promises.listen({ proxyProtocol: true, tls: { secureContext: context } });
   for await (const socket of listening) socket.end(socket.alpnProtocol || '');
 }
