@@ -40,7 +40,7 @@ const over = new tls.TLSSocket(new net.Socket(), {
   SNICallback: (_, done) => done(null, context),
 });
 
-const guarded: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
+const byOption: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
 const secureServer: tls.Server = net.createServer(
   { tls: { cert: 'pem', key: 'pem' } },
   (socket) => {
