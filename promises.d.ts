@@ -13,6 +13,8 @@ import type {
   Socket,
 } from './net';
 
+import type { ClientOptions, Server as TlsServer, ServerSideOptions, TLSSocket } from './tls';
+
 export { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } from './net';
 
 /** Options of {@link listen}: those of `net.createServer()` and of `server.listen()` together. */
@@ -89,13 +91,24 @@ export interface Server extends Omit<NetServer, Own> {
   removeListener: Listen<this>;
 }
 
+/** The same with TLS: a `tls.Server`. What waits, and what a `for await` loop gets, is connections whose handshake is over. */
+export interface SecureServer extends Server, Pick<TlsServer, 'addContext' | 'setSecureContext'> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<TLSSocket>;
+}
+
 /**
  * Connects. The promise is fulfilled with the socket when the connection is established.
  *
  * It is rejected with the error of the socket (`code`, `errno`, `syscall`, `address`, `port`), with what `net.connect()`
  * throws for wrong arguments, or with an `AbortError` when `options.signal` aborts before that; the socket is destroyed
  * then. An abort afterwards has no effect. Listen to `'error'` of the socket, as with any other.
+ *
+ * With the option `tls`, as of `net.connect()`, it is fulfilled with a `tls.TLSSocket` when the handshake is over, and
+ * rejected when that fails.
  */
+export function connect(
+  options: NetConnectOpts & { tls: true | ClientOptions },
+): Promise<TLSSocket>;
 export function connect(options: NetConnectOpts): Promise<Socket>;
 export function connect(port: number, host?: string): Promise<Socket>;
 export function connect(path: string): Promise<Socket>;
@@ -107,6 +120,14 @@ export function connect(path: string): Promise<Socket>;
  * It is rejected with the error of the server (such as `'EADDRINUSE'`), with what `net.createServer()` and
  * `server.listen()` throw for wrong arguments, or with an `AbortError` when `options.signal` aborts before that.
  */
+export function listen(
+  options: Omit<PromiseListenOptions, 'connectionListener'> & {
+    /** Those of `tls.createServer()`. */
+    tls: ServerSideOptions;
+    /** Listens to `'secureConnection'`. */
+    connectionListener?: ((socket: TLSSocket) => void) | undefined;
+  },
+): Promise<SecureServer>;
 export function listen(options?: PromiseListenOptions): Promise<Server>;
 export function listen(port: number, host?: string, backlog?: number): Promise<Server>;
 export function listen(path: string, backlog?: number): Promise<Server>;

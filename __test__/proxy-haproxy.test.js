@@ -16,6 +16,7 @@ const { test } = require('node:test');
 const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const { HOST, TIMEOUT, kit, once, peer, readAll } = require('./helpers/kit');
 const { pattern } = require('./helpers/pattern');
+const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 
 /** Debian puts it where only root looks. */
 const haproxy = ['haproxy', '/usr/sbin/haproxy'].find(
@@ -150,6 +151,37 @@ for (const [version, sends] of VERSIONS) {
     });
   }
 }
+
+test('TLS behind the header', opts, async (t) => {
+  if (NO_OPENSSL) return t.skip(NO_OPENSSL);
+  const k = kit(t);
+  const { cert, key } = standard().server;
+  const options = { proxyProtocol: true, tls: { cert, key } };
+  const server = k.ownServer(
+    net.createServer(options, (socket) => {
+      const { remoteAddress, remotePort, localPort } = socket;
+      const ends = [remoteAddress, remotePort, localPort, socket.getProtocol()];
+      socket.once('data', () => socket.end(JSON.stringify(ends)));
+    }),
+  );
+  server.listen({ port: 0, host: HOST });
+  await once(server, 'listening');
+  const fronts = await startHaproxy(
+    t,
+    VERSIONS.map(([, sends]) => ({
+      listen: { port: 0, host: HOST },
+      server: `server ours ${HOST}:${server.address().port} ${sends} ssl verify none`,
+    })),
+  );
+  for (const front of fronts) {
+    const client = k.own(peer.connect(front.port, HOST));
+    await once(client, 'connect');
+    const { localPort } = client;
+    client.write('bytes');
+    const answer = JSON.parse(String(await readAll(client)));
+    assert.deepEqual(answer, [HOST, localPort, front.port, 'TLSv1.3']);
+  }
+});
 
 test('our server on a Unix socket', opts, async (t) => {
   const k = kit(t);

@@ -2,7 +2,7 @@
 // The `net` API: what `require('node:net')` gives, on this package's engine.
 
 const { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } = require('node:net');
-const { connect: connectSecurely } = require('./tls/connect');
+const { connectSecurely, serverOptions } = require('./tls/option');
 const { Server: TlsServer } = require('./tls/server');
 const { Server } = require('./net/server');
 const { Socket } = require('./net/socket');
@@ -22,10 +22,7 @@ const { normalizeArgs } = require('./args');
  * @param {Function} [connectionListener]
  */
 function createServer(options, connectionListener) {
-  if (options?.tls) {
-    const { tls, ...rest } = options;
-    return new TlsServer({ ...rest, ...tls }, connectionListener);
-  }
+  if (options?.tls) return new TlsServer(serverOptions(options), connectionListener);
   return new Server(options, connectionListener);
 }
 
@@ -35,10 +32,7 @@ function createServer(options, connectionListener) {
  */
 function connect(...args) {
   const [options, callback] = normalizeArgs(args);
-  if (options.tls) {
-    const { tls, ...rest } = options;
-    return connectSecurely({ ...rest, ...(tls === true ? {} : tls) }, callback ?? undefined);
-  }
+  if (options.tls) return connectSecurely(options, callback ?? undefined);
   const socket = new Socket(options);
   if (options.timeout) socket.setTimeout(options.timeout);
   return callback === null ? socket.connect(options) : socket.connect(options, callback);

@@ -6,39 +6,48 @@ const { once } = require('node:events');
 const { BlockList, SocketAddress, isIP, isIPv4, isIPv6 } = require('node:net');
 const { Server } = require('./net/server');
 const { Socket } = require('./net/socket');
+const { connectSecurely, serverOptions } = require('./tls/option');
+const { Server: TlsServer } = require('./tls/server');
 const { Incoming } = require('./net/incoming');
 const { kIncoming } = require('./net/symbols');
 const { normalizeArgs, validateAbortSignal } = require('./args');
 
 /** A server whose connections wait from the start for somebody to take them, and whose end is a promise. */
-class PromiseServer extends Server {
-  constructor(options, connectionListener) {
-    super(options, connectionListener);
-    this[kIncoming] = new Incoming(this);
-  }
+const promising = (Base) =>
+  class extends Base {
+    constructor(options, connectionListener) {
+      super(options, connectionListener);
+      this[kIncoming] = new Incoming(this);
+    }
 
-  async close(options, callback) {
-    super.close(options, callback);
-    await new Promise((resolve) => this.once('close', resolve));
-  }
+    async close(options, callback) {
+      super.close(options, callback);
+      await new Promise((resolve) => this.once('close', resolve));
+    }
 
-  [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
-    return this.close();
-  }
-}
+    [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+      return this.close();
+    }
+  };
+
+const PromiseServer = promising(Server);
+const PromiseTlsServer = promising(TlsServer);
 
 /**
- * Connects: `(options)`, `(port, host?)`, `(path)`. Fulfilled with the socket when it is connected.
+ * Connects: `(options)`, `(port, host?)`, `(path)`. Fulfilled with the socket when it is connected,
+ * with the option `tls` when its handshake is over.
  * @param {...any} args
  */
 async function connect(...args) {
   const [{ signal, ...options }] = normalizeArgs(args);
   checkSignal(signal);
-  const socket = new Socket(options);
+  const socket = options.tls ? connectSecurely(options) : new Socket(options);
   try {
-    if (options.timeout) socket.setTimeout(options.timeout);
-    socket.connect(options);
-    await once(socket, 'connect', { signal });
+    if (!options.tls) {
+      if (options.timeout) socket.setTimeout(options.timeout);
+      socket.connect(options);
+    }
+    await once(socket, options.tls ? 'secureConnect' : 'connect', { signal });
   } catch (err) {
     socket.destroy();
     throw err;
@@ -57,7 +66,9 @@ async function listen(...args) {
   const { signal, connectionListener } = options;
   checkSignal(signal);
   if (isObject && !hasTarget(options)) args[0] = { ...options, port: 0 };
-  const server = new PromiseServer(options, connectionListener);
+  const server = options.tls
+    ? new PromiseTlsServer(serverOptions(options), connectionListener)
+    : new PromiseServer(options, connectionListener);
   try {
     server.listen(...args);
     await once(server, 'listening', { signal });

@@ -1,7 +1,6 @@
 //! TLS over TCP, with plain rustls on the other side. What other implementations make of it is for the
 //! tests of JavaScript to see.
 
-#[allow(dead_code, reason = "shared with the other tests")]
 mod owner;
 
 use std::io::{Read, Write};

@@ -3,6 +3,7 @@
 import * as https from 'node:https';
 import * as node from 'node:net';
 import * as net from 'socket/net';
+import * as promises from 'socket/promises';
 import * as tls from 'socket/tls';
 import { tls as same } from 'socket';
 
@@ -39,7 +40,7 @@ const over = new tls.TLSSocket(new net.Socket(), {
   SNICallback: (_, done) => done(null, context),
 });
 
-const secure: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
+const byOption: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
 const secureServer: tls.Server = net.createServer(
   { tls: { cert: 'pem', key: 'pem' } },
   (socket) => {
@@ -49,3 +50,12 @@ const secureServer: tls.Server = net.createServer(
 const notSecure: net.Socket = net.connect({ port: 80 });
 https.request({ createConnection: () => tls.connect(443, 'example.com') });
 same.connect(443);
+
+async function withPromises(): Promise<void> {
+  const guarded: tls.TLSSocket = await promises.connect({ port: 443, tls: true });
+  const open: net.Socket = await promises.connect({ port: 80 });
+  open.end(guarded.getProtocol() ?? '');
+  const listening = await promises.listen({ proxyProtocol: true, tls: { secureContext: context } });
+  for await (const socket of listening) socket.end(socket.alpnProtocol || '');
+}
+void withPromises;
