@@ -58,7 +58,7 @@ function ask(peer) {
     since = process.hrtime.bigint();
     peer.send(messages[count & 63]);
   };
-  peer.onmessage = (text) => {
+  peer.take = (text) => {
     times.push(Number(process.hrtime.bigint() - since) / 1000);
     if (times.length > KEPT) times = [];
     countOne(text);
@@ -70,11 +70,11 @@ function ask(peer) {
 const servers = {
   source: pour,
   sink(peer) {
-    peer.onmessage = countOne;
-    peer.onmessages = countAll;
+    peer.take = countOne;
+    peer.takeAll = countAll;
   },
   echo(peer) {
-    peer.onmessage = (text) => peer.send(text);
+    peer.take = (text) => peer.send(text);
   },
 };
 

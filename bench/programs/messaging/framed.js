@@ -82,7 +82,7 @@ function receive(socket, peer) {
       }
       if (from + length > end) break;
       at = from + length;
-      peer.onmessage(bytes.utf8Slice(from, at));
+      peer.take(bytes.utf8Slice(from, at));
     }
     rest = at < end ? bytes.subarray(at) : null;
   });
@@ -90,7 +90,7 @@ function receive(socket, peer) {
 
 function way(sender) {
   function peerOf(socket) {
-    const peer = { send: sender(socket), ondrain() {}, onmessage() {}, onmessages: null };
+    const peer = { send: sender(socket), ondrain() {}, take() {}, takeAll: null };
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => peer.ondrain());
     receive(socket, peer);

@@ -4,7 +4,7 @@
 //
 //   serve(onPeer) → port       connect(port) → peer
 //   peer.send(text) → whether to go on at once; if not, peer.ondrain is called
-//   peer.onmessage(text), or peer.onmessages(texts) if the side gives several at once
+//   peer.take(text), or peer.takeAll(texts) if the side gives several at once
 
 const ways = {
   framed: () => require('./framed').coalesced,

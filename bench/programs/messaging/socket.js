@@ -10,12 +10,12 @@ module.exports = (module, batch) => {
     const peer = {
       send: (text) => connection.send(text),
       ondrain() {},
-      onmessage() {},
-      onmessages: null,
+      take() {},
+      takeAll: null,
     };
     connection.on('drain', () => peer.ondrain());
-    if (batch) connection.on('messages', (texts) => peer.onmessages(texts));
-    else connection.on('data', (text) => peer.onmessage(text));
+    if (batch) connection.on('messages', (texts) => peer.takeAll(texts));
+    else connection.on('data', (text) => peer.take(text));
     connection.on('error', () => connection.close());
     return peer;
   }

@@ -12,8 +12,8 @@ function peerOf(socket) {
     socket.send(text, socket.bufferedAmount > HIGH_WATER_MARK ? () => peer.ondrain() : undefined);
     return socket.bufferedAmount <= HIGH_WATER_MARK;
   };
-  const peer = { send, ondrain() {}, onmessage() {}, onmessages: null };
-  socket.on('message', (data) => peer.onmessage(data.toString()));
+  const peer = { send, ondrain() {}, take() {}, takeAll: null };
+  socket.on('message', (data) => peer.take(data.toString()));
   socket.on('error', () => socket.terminate());
   return peer;
 }

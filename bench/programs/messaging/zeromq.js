@@ -5,18 +5,20 @@ const { HOST } = require('../child');
 
 function peerOf(socket) {
   let underWay = 0;
-  const send = (text) => {
+  const sendOne = async (text) => {
     underWay += 1;
-    socket.send(text).then(() => {
-      underWay -= 1;
-      if (underWay === 0) peer.ondrain();
-    });
+    await socket.send(text);
+    underWay -= 1;
+    if (underWay === 0) peer.ondrain();
+  };
+  const send = (text) => {
+    sendOne(text);
     // One send at a time: it refuses another while one waits.
     return false;
   };
-  const peer = { send, ondrain() {}, onmessage() {}, onmessages: null };
+  const peer = { send, ondrain() {}, take() {}, takeAll: null };
   (async () => {
-    for await (const [message] of socket) peer.onmessage(message.toString());
+    for await (const [message] of socket) peer.take(message.toString());
   })();
   return peer;
 }
