@@ -3,44 +3,38 @@
 
 const diagnostics = require('node:diagnostics_channel');
 const dns = require('node:dns');
-const fs = require('node:fs');
 const { EventEmitter } = require('node:events');
 const { isIP } = require('node:net');
 const { getDefaultHighWaterMark } = require('node:stream');
 const { ListenHandle } = require('../listen-handle');
+const { codedError, errnoByCode, errnoError, invalidType, listenError } = require('../errors');
 const {
-  codedError,
-  errnoByCode,
-  errnoError,
-  invalidType,
-  invalidValue,
-  listenError,
-} = require('../errors');
-const {
-  isPort,
-  normalizeArgs,
   validateAbortSignal,
   validateBoolean,
   validateFunction,
   validateNumber,
-  validatePort,
 } = require('../args');
 const { LOCAL } = require('../handle');
-const { endpointOf, hostOf, isLinkLocal } = require('./address');
+const { hostOf, isLinkLocal } = require('./address');
 const { destroyAfter, destroyConnections, endGraces, graceOf } = require('./connections');
 const { Incoming } = require('./incoming');
 const { checkBlockList } = require('./making');
 const { dropOf, proxyTimeoutOf } = require('./proxy');
 const { acceptedSocket } = require('./socket');
-const { kAccept, kIncoming, kIsClosed, kServer, kTlsServer, kTuning } = require('./symbols');
+const {
+  kAccept,
+  kIncoming,
+  kIsClosed,
+  kProxyTimeout,
+  kServer,
+  kTlsServer,
+  kTuning,
+} = require('./symbols');
+const { bindAt, bindDescriptor, bindPort, openToOthers } = require('./bind');
+const { listenArguments, listenTarget } = require('./target');
 const { tuningOf } = require('./tuning');
 const { defineMethods } = require('./methods');
 
-/** libuv's default for the kernel's queue of connections. */
-const BACKLOG = 511;
-
-const EADDRINUSE = errnoByCode.get('EADDRINUSE');
-const ENOTSUP = errnoByCode.get('ENOTSUP');
 const ENOENT = errnoByCode.get('ENOENT');
 const EACCES = errnoByCode.get('EACCES');
 
@@ -54,8 +48,6 @@ const onListenError = diagnostics.channel('tracing:net.server.listen:error');
 const kPendingListen = Symbol('kPendingListen');
 /** How often the server has listened. */
 const kListens = Symbol('kListens');
-/** How long a PROXY header may take, in milliseconds; undefined where connections have none. */
-const kProxyTimeout = Symbol('kProxyTimeout');
 /** Closed listeners that may still tell of connections they dropped: `'close'` comes behind that. */
 const kDropping = Symbol('kDropping');
 const kUnrefed = Symbol('kUnrefed');
@@ -173,67 +165,13 @@ function Server(options, connectionListener) {
 }
 Object.setPrototypeOf(Server, EventEmitter);
 
-/** One target out of the many forms of `listen`; see `net.d.ts`. */
-function listenTarget(options, args) {
-  if (options instanceof ListenHandle || hasHandle(options)) return { fd: descriptorOf(options) };
-  if (typeof options.fd === 'number' && options.fd >= 0) return { fd: options.fd };
-  const { path, port } = options;
-  const isPortArgument =
-    args.length === 0 ||
-    typeof args[0] === 'function' ||
-    (port === undefined && 'port' in options) ||
-    port === null;
-  if (isPortArgument) return { port: 0, host: options.host };
-  if (typeof port === 'number' || typeof port === 'string') {
-    return { port: validatePort(port, 'options.port'), host: options.host };
-  }
-  // As in Node, what looks like a port is none.
-  if (typeof path === 'string' && path !== '' && !isPort(path)) {
-    if (path.startsWith('\0') && (options.readableAll || options.writableAll)) {
-      const reason = 'can not have readableAll or writableAll with an abstract path';
-      throw invalidValue('options', options, reason);
-    }
-    return { path };
-  }
-  const { backlog, ...given } = options;
-  if (args[0]?.backlog !== undefined) given.backlog = backlog;
-  if (!('port' in options || 'path' in options)) {
-    throw invalidValue('options', given, 'must have the property "port" or "path"');
-  }
-  throw invalidValue('options', given);
-}
-
-const hasHandle = (options) => options._handle != null || options.handle != null;
-
-/** The descriptor of an object that wraps an open socket, such as a handle of Node's own. */
-function descriptorOf(options) {
-  const handle = options._handle ?? options.handle ?? options;
-  if (typeof handle.fd === 'number' && handle.fd >= 0) return handle.fd;
-  throw invalidValue('options', options);
-}
-
-function streamOptions(server) {
-  return {
-    noDelay: server.noDelay,
-    keepAlive: server.keepAlive,
-    keepAliveDelay: server.keepAliveInitialDelay,
-    socket: server[kTuning] ?? undefined,
-    readAtOnce: !server.pauseOnConnect,
-  };
-}
-
 /** Listens, and tells how it went in the next tick. */
 function listen(server, target, options) {
   const handle = new ListenHandle(server[kListens] + 1);
   const place = { ...target };
   let status;
   if (target.fd !== undefined) {
-    status = handle.listenFd(
-      target.fd,
-      listenOptions(server, options),
-      streamOptions(server),
-      server[kTlsServer](),
-    );
+    status = bindDescriptor(server, handle, target.fd, options);
   } else if (target.path !== undefined) {
     status = bindAt(server, handle, { path: target.path }, options);
     if (status === 0) {
@@ -275,70 +213,6 @@ function discard(server, handle) {
 
 function keyFamily({ fd, path, family }) {
   return fd !== undefined ? null : path !== undefined ? -1 : family;
-}
-
-/** A port without an address: any address, of IPv6 and IPv4 if there is IPv6, else of IPv4. */
-function bindPort(server, handle, place, options) {
-  if (!place.address) {
-    const status = bindAt(server, handle, { address: '::', port: place.port }, options);
-    if (status === 0 || status === EADDRINUSE) {
-      Object.assign(place, { address: '::', family: 6 });
-      return status;
-    }
-    Object.assign(place, { address: '0.0.0.0', family: 4 });
-  }
-  return bindAt(server, handle, endpointOf(place.address, place.port), options);
-}
-
-function bindAt(server, handle, local, options) {
-  const native = listenOptions(server, options);
-  const stream = streamOptions(server);
-  const tls = server[kTlsServer]();
-  const status = handle.listen(local, native, stream, tls);
-  if (status !== ENOTSUP || !native.reusePort) return status;
-  warnWithoutReusePort();
-  return handle.listen(local, { ...native, reusePort: false }, stream, tls);
-}
-
-let isWarned = false;
-
-/** Node fails here. A server that has its port for itself is better than none. */
-function warnWithoutReusePort() {
-  if (isWarned) return;
-  isWarned = true;
-  process.emitWarning(
-    'This system cannot spread the connections of a port over several servers; ' +
-      'listen() goes on without reusePort',
-    { code: 'ENOTSUP' },
-  );
-}
-
-function listenOptions(server, options) {
-  const { ipv6Only, reusePort } = options;
-  return {
-    backlog: backlogOf(options),
-    ipv6Only: Boolean(ipv6Only),
-    reusePort: Boolean(reusePort),
-    proxyTimeout: server[kProxyTimeout],
-  };
-}
-
-/** As in Node, what is no number is the default. */
-function backlogOf({ backlog }) {
-  const wanted = Math.trunc(Number(backlog));
-  return wanted > 0 ? Math.min(wanted, 2 ** 31 - 1) : BACKLOG;
-}
-
-/** `readableAll` and `writableAll` of a Unix socket. Answers 0 or an errno. */
-function openToOthers(path, { readableAll, writableAll }) {
-  if (!readableAll && !writableAll) return 0;
-  try {
-    const mode = fs.statSync(path).mode | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
-    fs.chmodSync(path, mode);
-    return 0;
-  } catch (err) {
-    return err.errno;
-  }
 }
 
 function closeOn(server, signal) {
@@ -470,16 +344,6 @@ const methods = {
     });
   },
 };
-
-/** `(port, host, backlog, callback)` and its like: the first number after the target is the backlog. */
-function listenArguments(args) {
-  const [options, callback] = normalizeArgs(args);
-  const given = (value) => (Number(value) >= 0 ? Number(value) : 0);
-  const backlog = options.backlog || given(args[1]) || given(args[2]);
-  // A handle stays what it is; anything else is ours to add to.
-  if (options instanceof ListenHandle || hasHandle(options)) return [options, callback];
-  return [{ ...options, backlog }, callback];
-}
 
 function lookupAndListen(server, target, options) {
   const token = {};

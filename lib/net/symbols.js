@@ -22,6 +22,8 @@ module.exports = {
   kOpen: Symbol('kOpen'),
   /** `_final`'s callback, while the FIN waits for queued bytes. */
   kPendingEnd: Symbol('kPendingEnd'),
+  /** Of a server: how long a PROXY header may take (ms); undefined where connections have none. */
+  kProxyTimeout: Symbol('kProxyTimeout'),
   /** The next close is a reset. */
   kReset: Symbol('kReset'),
   /** Method of a server: one of its sockets is destroyed. */
