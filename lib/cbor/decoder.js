@@ -4,13 +4,14 @@
 // The bytes are taken for hostile. Whatever they say about sizes is compared with what is there before
 // memory is taken for it, every level is counted, and nothing is looked for twice.
 //
-// `readElements` and `readMembers` take runs of scalars, which is what most values consist of. They
-// stop at anything else, which `readItem` takes; `deliver` puts it where it belongs.
+// Runs of scalars, which is what most values consist of, are taken by read-runs.js. What they stop at
+// is taken by `readItem`, and put where it belongs by `deliver`.
 
 const { setField } = require('./error-value');
-const { float64At, input, malformed, truncated, uint32At } = require('./input');
+const { input, malformed, truncated } = require('./input');
 const {
   Major,
+  peek,
   readArgument,
   readCount,
   readFloat,
@@ -18,9 +19,8 @@ const {
   readLength,
   readText,
 } = require('./item');
-const { knownKeyAt } = require('./read-key');
+const { LONG, isNumber, readElements, readMembers, readNumbers } = require('./read-runs');
 const { HOLE, readTagged } = require('./read-tag');
-const { textAt } = require('./read-text');
 const { copyBytes, resetBudgets } = require('./tag-values');
 const { SHAREABLE } = require('./tags');
 const {
@@ -42,127 +42,6 @@ const ObjectPrototype = Object.prototype;
 const NO_BYTES = Buffer.alloc(0);
 
 let isBusy = false;
-
-/** The elements of the innermost array. @returns {boolean} whether they are all there now */
-function readElements() {
-  const { frame } = walk;
-  const { container: array, count } = frame;
-  let { index } = frame;
-  const { bytes, end } = input;
-  let { at } = input;
-  while (index < count) {
-    if (at >= end) throw truncated();
-    const head = bytes[at++];
-    if (head < 0x18) {
-      array[index++] = head;
-    } else if (head === 0xfb) {
-      if (end - at < 8) throw truncated();
-      array[index++] = float64At(at);
-      at += 8;
-    } else if (head === 0x19) {
-      if (end - at < 2) throw truncated();
-      array[index++] = (bytes[at] << 8) | bytes[at + 1];
-      at += 2;
-    } else if (head >= 0x60 && head < 0x78) {
-      const length = head - 0x60;
-      if (end - at < length) throw truncated();
-      array[index++] = textAt(at, length);
-      at += length;
-    } else if (head === 0x18) {
-      if (at >= end) throw truncated();
-      array[index++] = bytes[at++];
-    } else if (head === 0x1a) {
-      if (end - at < 4) throw truncated();
-      array[index++] = uint32At(at);
-      at += 4;
-    } else if (head >= 0x20 && head < 0x38) {
-      array[index++] = 0x1f - head;
-    } else if (head === 0x39) {
-      if (end - at < 2) throw truncated();
-      array[index++] = ~((bytes[at] << 8) | bytes[at + 1]);
-      at += 2;
-    } else if (head === 0xf6) {
-      array[index++] = null;
-    } else if (head === 0xf5) {
-      array[index++] = true;
-    } else if (head === 0xf4) {
-      array[index++] = false;
-    } else {
-      frame.index = index;
-      input.at = at - 1;
-      return false;
-    }
-  }
-  input.at = at;
-  return close();
-}
-
-/** The members of the innermost object. @returns {boolean} whether they are all there now */
-function readMembers() {
-  const { frame } = walk;
-  const { container: object, count } = frame;
-  let { index } = frame;
-  const { bytes, end } = input;
-  let { at } = input;
-  while (index < count) {
-    index++;
-    if (at >= end) throw truncated();
-    const keyHead = bytes[at];
-    if (keyHead < 0x60 || keyHead > 0x77) return stopAtKey(index, at);
-    const keyLength = keyHead - 0x60;
-    // The value has one byte at least.
-    if (end - at < keyLength + 2) throw truncated();
-    const key = knownKeyAt(at + 1, keyLength);
-    if (key === null) return stopAtKey(index, at);
-    at += keyLength + 1;
-    const head = bytes[at++];
-    if (head >= 0x60 && head < 0x78) {
-      const length = head - 0x60;
-      if (end - at < length) throw truncated();
-      object[key] = textAt(at, length);
-      at += length;
-    } else if (head < 0x18) {
-      object[key] = head;
-    } else if (head === 0x18) {
-      if (at >= end) throw truncated();
-      object[key] = bytes[at++];
-    } else if (head === 0x19) {
-      if (end - at < 2) throw truncated();
-      object[key] = (bytes[at] << 8) | bytes[at + 1];
-      at += 2;
-    } else if (head === 0x1a) {
-      if (end - at < 4) throw truncated();
-      object[key] = uint32At(at);
-      at += 4;
-    } else if (head === 0xfb) {
-      if (end - at < 8) throw truncated();
-      object[key] = float64At(at);
-      at += 8;
-    } else if (head === 0xf5) {
-      object[key] = true;
-    } else if (head === 0xf4) {
-      object[key] = false;
-    } else if (head === 0xf6) {
-      object[key] = null;
-    } else {
-      frame.index = index;
-      frame.key = key;
-      frame.isOrdinary = true;
-      input.at = at - 1;
-      return false;
-    }
-  }
-  input.at = at;
-  return close();
-}
-
-/** The next key is not one that can be assigned to without looking. */
-function stopAtKey(index, at) {
-  walk.frame.index = index;
-  walk.frame.wantsKey = true;
-  input.at = at;
-  return false;
-}
 
 /**
  * The next item: whole, or up to the first thing in it that has to be read by itself.
@@ -231,13 +110,19 @@ function readOther(head) {
 
 function readArray(head) {
   const count = readCount(head, 1, reserved());
-  open(Container.ARRAY, count > MOST_PREPARED ? [] : new Array(count), count);
+  if (count >= LONG && count <= MOST_PREPARED && isNumber(peek())) {
+    // Made here and not below, so that the engine learns about arrays of numbers by themselves.
+    open(Container.ARRAY, new Array(count), count);
+    readNumbers();
+  } else {
+    open(Container.ARRAY, count > MOST_PREPARED ? [] : new Array(count), count);
+  }
   return readElements();
 }
 
 function readMap(head) {
   const count = readCount(head, 2, reserved());
-  if (walk.lateMaps.has(walk.mark)) {
+  if (walk.mark >= 0 && walk.lateMaps.has(walk.mark)) {
     open(Container.MAP, new Map(), 2 * count);
     guard(count);
     return false;

@@ -8,7 +8,7 @@
 
 const { Uncloneable, cloneError, tooLarge } = require('./errors');
 const { Kind, kindOf } = require('./kinds');
-const { Frame, pathOf } = require('./frame');
+const { Frame, KEPT_DEPTH, pathOf, trim } = require('./frame');
 const { SLACK, output } = require('./output');
 const { Shared } = require('./shared');
 const special = require('./special');
@@ -21,6 +21,9 @@ const UNDEFINED = 0xf7;
 const TRUE = 0xf5;
 const FALSE = 0xf4;
 const FLOAT64 = 0xfb;
+
+/** From this length on, an array is looked at for a run of numbers. */
+const LONG = 8;
 
 /** In `nested`: the container is complete. */
 const NOTHING = Symbol('nothing');
@@ -61,20 +64,43 @@ function checkDepth() {
   if (frame.depth >= maxDepth) throw new Uncloneable(`Anything deeper than ${maxDepth} levels`);
 }
 
+/**
+ * The numbers at the beginning of an array. In a function of its own, because the engine compiles it
+ * for arrays of numbers alone, where it need not make an object of each.
+ */
+function writeNumbers(array, at) {
+  const { count } = frame;
+  let index = 0;
+  for (; index < count; index++) {
+    const item = array[index];
+    if (typeof item !== 'number') break;
+    if (at > output.limit) at = output.grow(at, SLACK);
+    if ((item | 0) === item) {
+      at = writeNumber(item, at);
+    } else {
+      output.bytes[at] = FLOAT64;
+      output.view.setFloat64(at + 1, item);
+      at += 9;
+    }
+  }
+  frame.index = index;
+  return at;
+}
+
 /** The elements of an array up to the first that is not a scalar. */
 function writeElements(array, at) {
   const { count } = frame;
+  if (frame.index === 0 && count >= LONG && typeof array[0] === 'number') {
+    at = writeNumbers(array, at);
+  }
   let { index } = frame;
   while (index < count) {
     if (at > output.limit) at = output.grow(at, SLACK);
     const item = array[index++];
-    if (typeof item === 'number') {
-      if ((item | 0) === item) { at = writeNumber(item, at); }
-      else {
-        output.bytes[at] = FLOAT64; output.view.setFloat64(at + 1, item); at += 9;
-      }
-    } else if (typeof item === 'string') {
+    if (typeof item === 'string') {
       at = writeText(item, at);
+    } else if (typeof item === 'number') {
+      at = writeNumber(item, at);
     } else if (item === null) {
       output.bytes[at++] = NULL;
     } else if (item === true) {
@@ -104,32 +130,28 @@ function writeMembers(object, at) {
     const key = keys[index++];
     at = writeKey(key, at);
     const item = object[key];
-    if (typeof item === 'string') {
-      at = writeText(item, at);
-    } else if (typeof item === 'number') {
-      at = writeNumber(item, at);
-    } else if (item === null) {
-      output.bytes[at++] = NULL;
-    } else if (item === true) {
-      output.bytes[at++] = TRUE;
-    } else if (item === false) {
-      output.bytes[at++] = FALSE;
-    } else if (item === undefined) {
-      output.bytes[at++] = UNDEFINED;
-    } else {
+    if (needsWalk(item)) {
       frame.index = index;
       nested = item;
       return at;
     }
+    at = writePrimitive(item, at);
   }
   pop();
   nested = NOTHING;
   return at;
 }
 
+/** Whether something cannot be written in the middle of a run: objects, and what may be refused. */
+function needsWalk(item) {
+  const type = typeof item;
+  return type === 'object' ? item !== null : type === 'function' || type === 'symbol';
+}
+
 /**
  * A plain object from its beginning. `for…in` is the fastest way through one, but cannot be left and
- * taken up again: an object with others inside goes on by a list of its keys.
+ * taken up again: an object with others inside goes on by a list of its keys. The kinds of scalars are
+ * written out here and for arrays, because a function for them costs a seventh of the time.
  */
 function writeObject(object, at) {
   const head = at - output.start;
@@ -161,8 +183,7 @@ function writeObject(object, at) {
       }
       // A getter has changed the object meanwhile: all of it anew.
       frame.index = 0;
-      at = writeHead(MAP, keys.length, output.start + head);
-      return writeMembers(object, at);
+      return writeMembers(object, writeHead(MAP, keys.length, output.start + head));
     }
     count++;
   }
@@ -328,6 +349,7 @@ function encodeInto(value, bytes, start, limits, encoded) {
     throw error instanceof Uncloneable ? cloneError(error.what, pathOf(frame)) : error;
   } finally {
     while (frame !== root) pop();
+    if (maxDepth > KEPT_DEPTH) trim(root);
     nested = NOTHING;
     shared.clear();
     isBusy = false;

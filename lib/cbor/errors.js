@@ -53,7 +53,8 @@ function tooLarge(limit) {
 
 /** A member as it is written behind an expression: `.name`, or `["two words"]`. */
 function member(key) {
-  if (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) && key.length <= KEY_LENGTH) return `.${key}`;
+  if (/^[\p{ID_Start}$_][\p{ID_Continue}$]*$/u.test(key) && key.length <= KEY_LENGTH)
+    return `.${key}`;
   const shown = key.length > KEY_LENGTH ? `${key.slice(0, KEY_LENGTH)}…` : key;
   return `[${JSON.stringify(shown)}]`;
 }

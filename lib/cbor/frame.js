@@ -32,15 +32,31 @@ class Frame {
 function pathOf(frame) {
   const path = [];
   for (let level = frame; level.parent !== null; level = level.parent) path.push(part(level));
-  return path.reverse();
+  return path.toReversed();
 }
 
 function part({ container, list, isKeys, index }) {
   const last = index - 1;
   if (isKeys) return member(list[last]);
   if (container === list) return `[${last}]`;
-  if (container instanceof Map) return last % 2 ? `.get(key ${last >> 1})` : `.keys()[${last >> 1}]`;
+  if (container instanceof Map)
+    return last % 2 ? `.get(key ${last >> 1})` : `.keys()[${last >> 1}]`;
   return container instanceof Set ? `.values()[${last}]` : '.value';
 }
 
-module.exports = { Frame, pathOf };
+/** So many levels are kept for the next value. */
+const KEPT_DEPTH = 1024;
+
+/**
+ * Lets go of the levels that a very deep value has left behind.
+ *
+ * @template {{ child: T | null, depth: number }} T
+ * @param {T} root
+ */
+function trim(root) {
+  let level = root;
+  while (level !== null && level.depth < KEPT_DEPTH) level = level.child;
+  if (level !== null) level.child = null;
+}
+
+module.exports = { Frame, KEPT_DEPTH, pathOf, trim };

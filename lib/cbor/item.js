@@ -70,7 +70,10 @@ function readCount(head, per, reserved) {
   const left = input.end - input.at - reserved;
   // A BigInt is compared as well as a number.
   if (count * (typeof count === 'bigint' ? BigInt(per) : per) > left) {
-    throw malformed(`${count} are announced, and at most ${Math.max(0, left)} bytes left for them`, at);
+    throw malformed(
+      `${count} are announced, and at most ${Math.max(0, left)} bytes left for them`,
+      at,
+    );
   }
   return /** @type {number} */ (count);
 }

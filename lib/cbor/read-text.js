@@ -102,7 +102,8 @@ function shortAsciiAt(at, length) {
     const m = bytes[at + 12];
     if (length === 13) return m > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m);
     const n = bytes[at + 13];
-    if (length === 14) return (m | n) > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
+    if (length === 14)
+      return (m | n) > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n);
     const o = bytes[at + 14];
     return (m | n | o) > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o);
   }
@@ -110,7 +111,9 @@ function shortAsciiAt(at, length) {
   const n = bytes[at + 13];
   const o = bytes[at + 14];
   const p = bytes[at + 15];
-  return (m | n | o | p) > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+  return (m | n | o | p) > 0x7f
+    ? null
+    : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
 }
 
 module.exports = { textAt };

@@ -2,6 +2,7 @@
 // Where the decoder is: the containers that are open, one frame for each, and what was marked to be
 // referred to. One for all decoders, as `input` is.
 
+const { KEPT_DEPTH, trim } = require('./frame');
 const { malformed } = require('./input');
 const { KeyGuard, MOST_STEPS } = require('./key-guard');
 
@@ -43,7 +44,6 @@ class Frame {
   }
 }
 
-
 class Walk {
   constructor() {
     this.reset();
@@ -72,6 +72,7 @@ class Walk {
   /** Forgets everything about a value, so that nothing is kept alive. */
   clear() {
     while (this.frame !== this.root) close();
+    if (this.maxDepth > KEPT_DEPTH) trim(this.root);
     this.item = null;
     this.forgetMarks();
     if (this.lateMaps.size > 0) this.lateMaps = new Set();

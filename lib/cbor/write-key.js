@@ -32,7 +32,8 @@ function writeKey(key, at) {
     if (length === 0 || length > LONGEST) return writeText(key, at);
     const first = key.charCodeAt(0);
     const middle = key.charCodeAt(length >> 1);
-    slot = (length * 683 + first * 31 + middle * 397 + key.charCodeAt(length - 1) * 131) & (SLOTS - 1);
+    slot =
+      (length * 683 + first * 31 + middle * 397 + key.charCodeAt(length - 1) * 131) & (SLOTS - 1);
     if (keys[slot] !== key) return learn(key, at, slot);
     successors[last] = slot;
   }
