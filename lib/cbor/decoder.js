@@ -7,7 +7,7 @@
 // Runs of scalars, which is what most values consist of, are taken by read-runs.js. What they stop at
 // is taken by `readItem`, and put where it belongs by `deliver`.
 
-const { setField } = require('./error-value');
+const { isField, setField } = require('./error-value');
 const { input, malformed, truncated } = require('./input');
 const {
   Major,
@@ -218,11 +218,15 @@ function deliverToMap(frame, item) {
 }
 
 function deliverToError(frame, item) {
-  const isKey = frame.wantsKey;
+  const { wantsKey: isKey, container: error, key } = frame;
   frame.wantsKey = !isKey;
-  if (!isKey) setField(frame.container, frame.key, item);
-  else if (typeof item === 'string') frame.key = item;
-  else throw malformed('A field of an error has no name');
+  if (isKey) {
+    if (typeof item !== 'string') throw malformed('A field of an error without a name');
+    frame.key = item;
+  } else {
+    if (!isField(key, item)) throw malformed(`The ${key} of an error that is not text`);
+    setField(error, key, item);
+  }
   return ++frame.index === frame.count && close();
 }
 

@@ -188,7 +188,18 @@ function writeObject(object, at) {
     count++;
   }
   nested = NOTHING;
+  if (count === 0) return writeEmpty(object, output.start + head);
   return placeHead(count, head, at);
+}
+
+/** What looks like a plain object and shows nothing may be something else that hides all it has. */
+function writeEmpty(object, at) {
+  if (!isPlainByPrototype(object)) {
+    const kind = kindOf(object);
+    if (kind === Kind.BOXED) return writePrimitive(special.unbox(object), at);
+    if (kind !== Kind.PLAIN) return writeOther(object, kind, at);
+  }
+  return writeHead(MAP, 0, at);
 }
 
 /** Writes the head of a map for which one byte was left free. */
@@ -282,13 +293,13 @@ function writeReference(value, at) {
   return writeObject(value, at);
 }
 
-/**
- * `constructor` is asked first, because it is faster than the prototype. An object with state of the
- * engine's could lie about it, and would be sent as what it says.
- */
-function isPlain(value) {
-  if (value.constructor === Object) return true;
-  const prototype = getPrototypeOf(value);
+/** `constructor` is asked first, because that is faster. It may lie; see `writeEmpty`. */
+function isPlain(object) {
+  return object.constructor === Object || isPlainByPrototype(object);
+}
+
+function isPlainByPrototype(object) {
+  const prototype = getPrototypeOf(object);
   return prototype === ObjectPrototype || prototype === null;
 }
 
@@ -352,6 +363,8 @@ function encodeInto(value, bytes, start, limits, encoded) {
     if (maxDepth > KEPT_DEPTH) trim(root);
     nested = NOTHING;
     shared.clear();
+    // What it has moved to is the caller's.
+    output.use(bytes, start);
     isBusy = false;
   }
   if (encoded.end - encoded.start > limits.maxLength) throw tooLarge(limits.maxLength);

@@ -22,8 +22,9 @@ const CLASSES = new Map(
 );
 const DOM_EXCEPTION = 'DOMException';
 
-/** Fields that an Error has without showing them in an enumeration. */
-const HIDDEN = new Set(['name', 'message', 'stack', 'cause', 'errors']);
+/** Fields that are always text, and those that an Error has without showing them in an enumeration. */
+const TEXTS = new Set(['name', 'message', 'stack']);
+const HIDDEN = new Set([...TEXTS, 'cause', 'errors']);
 
 /** @param {string} name */
 function isErrorClass(name) {
@@ -56,7 +57,7 @@ function fieldsOf(error, className) {
   if (hasOwn(error, 'cause')) fields.cause = error.cause;
   if (hasOwn(error, 'errors')) fields.errors = error.errors;
   for (const key of Object.keys(error)) {
-    if (key !== 'stack' && key !== 'message') fields[key] = error[key];
+    if (!TEXTS.has(key)) fields[key] = error[key];
   }
   return fields;
 }
@@ -85,6 +86,16 @@ function makeError(className, message) {
 }
 
 /**
+ * Whether a field may have a value.
+ *
+ * @param {string} key
+ * @param {unknown} value
+ */
+function isField(key, value) {
+  return typeof value === 'string' || !TEXTS.has(key);
+}
+
+/**
  * @param {Error} error
  * @param {string} key
  * @param {unknown} value
@@ -99,4 +110,4 @@ function setField(error, key, value) {
   }
 }
 
-module.exports = { classOf, fieldsOf, isErrorClass, makeError, messageOf, setField };
+module.exports = { classOf, fieldsOf, isErrorClass, isField, makeError, messageOf, setField };

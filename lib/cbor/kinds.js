@@ -83,7 +83,9 @@ function kindOfInstance(prototype) {
 
 /** Whether it is the prototype of a class of the engine other than Object (of any realm). */
 function isOfEngine(prototype) {
-  if (getPrototypeOf(prototype) === null || !hasOwn(prototype, 'constructor')) return false;
+  if (getPrototypeOf(prototype) === null) return false;
+  // Iterators have no class, but a name.
+  if (!hasOwn(prototype, 'constructor')) return hasOwn(prototype, Symbol.toStringTag);
   const { constructor } = prototype;
   return typeof constructor === 'function' && isNativeClass(constructor);
 }

@@ -12,6 +12,9 @@ const { tooLarge } = require('./errors');
 /** Enough for a member: a short key (see `SHORT` in write.js) and a short string. */
 const SLACK = 256;
 
+/** The least that is worth to be allocated. */
+const SMALLEST = 1024;
+
 class Output {
   constructor() {
     this.bytes = Buffer.alloc(0);
@@ -51,10 +54,11 @@ class Output {
   grow(at, need) {
     const used = at - this.start;
     if (used > this.maxLength) throw tooLarge(this.maxLength);
-    const { headroom } = this;
-    // Twice as much, so that a value is copied about once in all; but a large part as it is.
-    const size = Math.max(2 * (headroom + used), headroom + used + need) + SLACK;
-    const bytes = Buffer.allocUnsafeSlow(Math.max(size, 1024));
+    const { headroom, maxLength } = this;
+    // Twice as much, so that a value is copied about once in all; but no more than may be used.
+    const double = headroom + Math.min(2 * used, maxLength);
+    const size = Math.max(double, headroom + used + need) + SLACK;
+    const bytes = Buffer.allocUnsafeSlow(Math.max(size, SMALLEST));
     bytes.set(this.bytes.subarray(this.start, at), headroom);
     this.use(bytes, headroom);
     return headroom + used;
@@ -63,4 +67,4 @@ class Output {
 
 const output = new Output();
 
-module.exports = { Output, SLACK, output };
+module.exports = { SLACK, output };
