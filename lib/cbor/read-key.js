@@ -2,14 +2,15 @@
 // Keys of objects, found in a table of those seen before, so that a key that comes again is the same
 // string, ready for use as a property's name.
 //
-// As in write-key.js, a slot holds one key, and remembers which one came after it: what a peer sends
-// can fill the table with other keys, but not make it grow or slow.
+// As in write-key.js, a slot holds one key, and remembers which one came after it. A key gets its slot
+// when it comes for the second time, so that the keys of a dictionary, each of which comes once, cost
+// little. What a peer sends can fill the table with other keys, but not make it grow or slow.
 
 const { input } = require('./input');
 const { textAt } = require('./read-text');
 
 const SLOTS = 2048;
-/** Bytes of a slot; a longer key is read as any text. */
+/** Bytes of a slot; a longer key has none. */
 const SLOT_SIZE = 24;
 
 const slots = new Uint8Array(SLOTS * SLOT_SIZE);
@@ -19,6 +20,8 @@ const lengths = new Uint8Array(SLOTS);
 const keys = new Array(SLOTS).fill('');
 const successors = new Uint16Array(SLOTS);
 let last = 0;
+/** Something of the hash of the key that came last and had no slot. */
+const candidates = new Uint16Array(SLOTS);
 
 /** Without a prototype, so that no key is special. */
 const pad = Object.create(null);
@@ -26,19 +29,37 @@ const { keys: keysOf } = Object;
 const ObjectPrototype = Object.prototype;
 
 /**
- * @param {number} at
- * @param {number} length in bytes, all of which are there
- * @returns {string | null} null for a key that is not in the table
+ * Which pairs of a length and a first byte may be a name that means something on every object; most
+ * keys need not be looked up there.
  */
-function knownKeyAt(at, length) {
+const specials = new Uint8Array(2 ** 13);
+for (const name of Object.getOwnPropertyNames(ObjectPrototype)) {
+  specials[specialIndex(name.length, name.charCodeAt(0))] = 1;
+}
+
+function specialIndex(length, first) {
+  return ((length & 0x1f) << 8) | first;
+}
+
+/**
+ * @param {number} at
+ * @param {number} length in bytes, all of which are there, and one more
+ * @returns {string | null} null for a key that cannot simply be assigned to: `__proto__` and its like
+ */
+function keyAt(at, length) {
   let slot = successors[last];
   if (lengths[slot] !== length || !isSame(at, length, slot)) {
-    if (length === 0 || length > SLOT_SIZE) return null;
     const { bytes } = input;
+    if (length === 0 || length > SLOT_SIZE) return unknownKeyAt(at, length);
     const ends = bytes[at] * 31 + bytes[at + length - 1] * 131;
-    slot = (length * 683 + bytes[at + (length >> 1)] * 397 + ends) & (SLOTS - 1);
+    const hash = length * 683 + bytes[at + (length >> 1)] * 397 + ends;
+    slot = hash & (SLOTS - 1);
     if (lengths[slot] !== length || !isSame(at, length, slot)) {
-      if (!learn(at, length, slot)) return null;
+      const candidate = (hash + bytes[at + (length >> 2)] * 7919) & 0xffff;
+      if (candidates[slot] !== candidate || !learn(at, length, slot)) {
+        candidates[slot] = candidate;
+        return unknownKeyAt(at, length);
+      }
     }
     successors[last] = slot;
   }
@@ -57,12 +78,16 @@ function isSame(at, length, slot) {
   return true;
 }
 
-/** @returns {boolean} whether the key is in the table now */
+function unknownKeyAt(at, length) {
+  const text = textAt(at, length);
+  if (specials[specialIndex(length, input.bytes[at])] === 0) return text;
+  return text in ObjectPrototype ? null : text;
+}
+
+/** @returns {boolean} whether the key has the slot now */
 function learn(at, length, slot) {
   const text = textAt(at, length);
-  // Of ASCII only, because two spellings of one key would be two strings; and none that means
-  // something on every object (`__proto__`), because that needs another way to be set.
-  if (text.length !== length || text in ObjectPrototype) return false;
+  if (text in ObjectPrototype) return false;
   // The engine's one copy of the name, which it finds properties by.
   pad[text] = true;
   [keys[slot]] = keysOf(pad);
@@ -72,4 +97,4 @@ function learn(at, length, slot) {
   return true;
 }
 
-module.exports = { knownKeyAt };
+module.exports = { keyAt };

@@ -5,7 +5,7 @@
 // its own, which the engine then compiles for this kind.
 
 const { float64At, input, truncated, uint32At } = require('./input');
-const { knownKeyAt } = require('./read-key');
+const { keyAt } = require('./read-key');
 const { textAt } = require('./read-text');
 const { close, walk } = require('./walk');
 
@@ -149,14 +149,15 @@ function readMembers() {
   while (index < count) {
     index++;
     if (at >= end) throw truncated();
-    const keyHead = bytes[at];
-    if (keyHead < TEXT || keyHead >= TEXT8) return stopAtKey(index, at);
-    const keyLength = keyHead - TEXT;
+    const keyHead = bytes[at++];
+    let keyLength = keyHead - TEXT;
+    if (keyHead === TEXT8 && at < end) keyLength = bytes[at++];
+    else if (keyHead < TEXT || keyHead >= TEXT8) return stopAtKey(index, at - 1);
     // The value has one byte at least.
-    if (end - at < keyLength + 2) throw truncated();
-    const key = knownKeyAt(at + 1, keyLength);
-    if (key === null) return stopAtKey(index, at);
-    at += keyLength + 1;
+    if (end - at <= keyLength) throw truncated();
+    const key = keyAt(at, keyLength);
+    if (key === null) return stopAtKey(index, keyHead === TEXT8 ? at - 2 : at - 1);
+    at += keyLength;
     const head = bytes[at++];
     if (head >= TEXT && head < TEXT8) {
       const length = head - TEXT;
@@ -198,7 +199,7 @@ function readMembers() {
   return close();
 }
 
-/** The next key is not one that can be assigned to without looking. */
+/** The next key is no text, or cannot simply be assigned to. */
 function stopAtKey(index, at) {
   walk.frame.index = index;
   walk.frame.wantsKey = true;
