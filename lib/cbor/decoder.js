@@ -11,7 +11,6 @@ const { isField, setField } = require('./error-value');
 const { input, malformed, truncated } = require('./input');
 const {
   Major,
-  peek,
   readArgument,
   readCount,
   readFloat,
@@ -19,7 +18,7 @@ const {
   readLength,
   readText,
 } = require('./item');
-const { LONG, isNumber, readElements, readMembers, readNumbers } = require('./read-runs');
+const { isNumber, readElements, readMembers, readNumbers } = require('./read-runs');
 const { HOLE, readTagged } = require('./read-tag');
 const { copyBytes, resetBudgets } = require('./tag-values');
 const { SHAREABLE } = require('./tags');
@@ -110,12 +109,14 @@ function readOther(head) {
 
 function readArray(head) {
   const count = readCount(head, 1, reserved());
-  if (count >= LONG && count <= MOST_PREPARED && isNumber(peek())) {
-    // Made here and not below, so that the engine learns about arrays of numbers by themselves.
+  if (count > MOST_PREPARED) {
+    open(Container.ARRAY, [], count);
+  } else if (count > 0 && isNumber(input.bytes[input.at])) {
+    // Apart from the others, so that the engine learns how arrays of numbers are best stored.
     open(Container.ARRAY, new Array(count), count);
     readNumbers();
   } else {
-    open(Container.ARRAY, count > MOST_PREPARED ? [] : new Array(count), count);
+    open(Container.ARRAY, new Array(count), count);
   }
   return readElements();
 }

@@ -47,22 +47,27 @@ function specialIndex(length, first) {
  * @returns {string | null} null for a key that cannot simply be assigned to: `__proto__` and its like
  */
 function keyAt(at, length) {
-  let slot = successors[last];
+  const slot = successors[last];
+  if (lengths[slot] !== length || !isSame(at, length, slot)) return findKey(at, length);
+  last = slot;
+  return keys[slot];
+}
+
+/** A key that is not the one that was expected. */
+function findKey(at, length) {
+  if (length === 0 || length > SLOT_SIZE) return unknownKeyAt(at, length);
+  const { bytes } = input;
+  const ends = bytes[at] * 31 + bytes[at + length - 1] * 131;
+  const hash = length * 683 + bytes[at + (length >> 1)] * 397 + ends;
+  const slot = hash & (SLOTS - 1);
   if (lengths[slot] !== length || !isSame(at, length, slot)) {
-    const { bytes } = input;
-    if (length === 0 || length > SLOT_SIZE) return unknownKeyAt(at, length);
-    const ends = bytes[at] * 31 + bytes[at + length - 1] * 131;
-    const hash = length * 683 + bytes[at + (length >> 1)] * 397 + ends;
-    slot = hash & (SLOTS - 1);
-    if (lengths[slot] !== length || !isSame(at, length, slot)) {
-      const candidate = (hash + bytes[at + (length >> 2)] * 7919) & 0xffff;
-      if (candidates[slot] !== candidate || !learn(at, length, slot)) {
-        candidates[slot] = candidate;
-        return unknownKeyAt(at, length);
-      }
+    const candidate = (hash + bytes[at + (length >> 2)] * 7919) & 0xffff;
+    if (candidates[slot] !== candidate || !learn(at, length, slot)) {
+      candidates[slot] = candidate;
+      return unknownKeyAt(at, length);
     }
-    successors[last] = slot;
   }
+  successors[last] = slot;
   last = slot;
   return keys[slot];
 }

@@ -9,9 +9,6 @@ const { keyAt } = require('./read-key');
 const { textAt } = require('./read-text');
 const { close, walk } = require('./walk');
 
-/** From this length on, an array is worth a run of numbers. */
-const LONG = 8;
-
 // Heads, as bytes: the kind of an item, and how long what follows is.
 const UINT8 = 0x18;
 const UINT16 = 0x19;
@@ -30,9 +27,7 @@ const FLOAT64 = 0xfb;
 
 /** @param {number} head */
 function isNumber(head) {
-  return (
-    (head >= 0 && head <= UINT64) || (head >= NEGATIVE && head <= NEGATIVE64) || head === FLOAT64
-  );
+  return head <= UINT64 || (head >= NEGATIVE && head <= NEGATIVE64) || head === FLOAT64;
 }
 
 /**
@@ -207,4 +202,4 @@ function stopAtKey(index, at) {
   return false;
 }
 
-module.exports = { LONG, isNumber, readElements, readMembers, readNumbers };
+module.exports = { isNumber, readElements, readMembers, readNumbers };

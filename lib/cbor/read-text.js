@@ -5,7 +5,7 @@ const { isUtf8 } = require('node:buffer');
 const { input, malformed } = require('./input');
 
 /** Up to so many bytes, text is put together here; above, a call of the engine is faster. */
-const SHORT = 16;
+const SHORT = 24;
 /** Up to so many bytes it pays to look whether all is ASCII, for which the engine has a faster way. */
 const MEDIUM = 128;
 /** What the engine puts in the place of invalid bytes. */
@@ -50,7 +50,7 @@ function utf8At(at, length) {
 }
 
 /**
- * At most 16 bytes; null when not all of them are ASCII. Written out, because a call with a fixed
+ * At most 24 bytes; null when not all of them are ASCII. Written out, because a call with a fixed
  * number of arguments is compiled into code that fills a string.
  */
 function shortAsciiAt(at, length) {
@@ -111,9 +111,52 @@ function shortAsciiAt(at, length) {
   const n = bytes[at + 13];
   const o = bytes[at + 14];
   const p = bytes[at + 15];
-  return (m | n | o | p) > 0x7f
+  if ((m | n | o | p) > 0x7f) return null;
+  if (length < 20) {
+    if (length === 16) return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    const q = bytes[at + 16];
+    if (length === 17)
+      return q > 0x7f ? null : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q);
+    const r = bytes[at + 17];
+    if (length === 18)
+      return (q | r) > 0x7f
+        ? null
+        : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r);
+    const s = bytes[at + 18];
+    return (q | r | s) > 0x7f
+      ? null
+      : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s);
+  }
+  const q = bytes[at + 16];
+  const r = bytes[at + 17];
+  const s = bytes[at + 18];
+  const t = bytes[at + 19];
+  if ((q | r | s | t) > 0x7f) return null;
+  if (length < 24) {
+    if (length === 20)
+      return fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t);
+    const u = bytes[at + 20];
+    if (length === 21)
+      return u > 0x7f
+        ? null
+        : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u);
+    const v = bytes[at + 21];
+    if (length === 22)
+      return (u | v) > 0x7f
+        ? null
+        : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v);
+    const w = bytes[at + 22];
+    return (u | v | w) > 0x7f
+      ? null
+      : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w);
+  }
+  const u = bytes[at + 20];
+  const v = bytes[at + 21];
+  const w = bytes[at + 22];
+  const x = bytes[at + 23];
+  return (u | v | w | x) > 0x7f
     ? null
-    : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p);
+    : fromCharCode(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p, q, r, s, t, u, v, w, x);
 }
 
 module.exports = { textAt };
