@@ -147,7 +147,7 @@ test('known tags on items of the wrong kind', () => {
       'c1 1bffffffffffffffff',
     ],
     'tags 2 and 3': ['c2 00', 'c2 60', 'c3 80', 'c2 c2 40'],
-    'tag 27': ['d81b 00', 'd81b 80', 'd81b a0', 'd81b 64 44617465', 'd81b d81c 80'],
+    'tag 27': ['d81b 00', 'd81b 80', 'd81b a0', 'd81b 64 44617465'],
     'tag 27, Date': [
       'd81b 81 64 44617465',
       'd81b 82 64 44617465 6130',
@@ -183,7 +183,7 @@ test('known tags on items of the wrong kind', () => {
       'c6 d81f f7',
     ],
     'tag 39': ['d827 00', 'd827 40', 'd827 80'],
-    'tag 258': ['d90102 00', 'd90102 a0', 'd90102 40', 'd90102 d81c 80'],
+    'tag 258': ['d90102 00', 'd90102 a0', 'd90102 40', 'd90102 d81c a0', 'd90102 d81c d81c 80'],
     'tag 259': ['d90103 00', 'd90103 80', 'd90103 d90102 80'],
     'tag 273': ['d90111 60', 'd90111 00', 'd90111 80'],
     'tag 21066': [
@@ -223,6 +223,36 @@ test('references only to what was marked before', () => {
   assert.deepEqual(decode(bytes('82 d81c 61 61 d81d 00')), ['a', 'a']);
   const shared = decode(bytes('83 d81c 43 010203 d81d 00 d81c 80'));
   assert.equal(shared[0], shared[1]);
+});
+
+test('marks between a known tag and what it is on, as cbor2 puts them', () => {
+  const same = [
+    '82 d90102 d81c 81 01 d81d 00',
+    '82 d90103 d81c a1 01 02 d81d 00',
+    '82 d81b d81c 83 65 4572726f72 60 a0 d81d 00',
+    '82 d81b d81c 82 65 4572726f72 60 d81d 00',
+    '82 d81b d81c 82 6b 4172726179427566666572 40 d81d 00',
+    '82 d9524a d81c 82 60 60 d81d 00',
+  ];
+  for (const digits of same) {
+    const [first, second] = decode(bytes(digits));
+    assert.equal(typeof first, 'object');
+    assert.equal(first, second, digits);
+    // With another one around the tag.
+    const [x, y, z] = decode(bytes(`83 d81c ${digits.slice(3)} d81d 01`));
+    assert.ok(x === y && y === z, digits);
+  }
+  // The fields of an error are none of its values.
+  refused(bytes('82 d81b d81c 83 65 4572726f72 60 d81c a0 d81d 01'), /Nothing was marked/);
+  const [error, again, next] = decode(
+    bytes('84 d81b d81c 83 65 4572726f72 60 d81c a1 6161 d81d 00 d81d 00 d81c 80 d81d 02'),
+  );
+  assert.ok(error === again && error.a === error && Array.isArray(next));
+  const [tagged, inner] = decode(bytes('82 d81b d81c 81 63 466f6f d81d 00'));
+  assert.deepEqual([tagged.tag, tagged.value], [27, ['Foo']]);
+  assert.equal(tagged.value, inner);
+  const [outer, list, whole] = decode(bytes('83 d81c d81b d81c 81 63 466f6f d81d 01 d81d 00'));
+  assert.ok(outer === whole && outer.value === list);
 });
 
 test('a marked map that turns out not to be an object', () => {

@@ -236,7 +236,7 @@ function readValue() {
   const { root } = walk;
   for (;;) {
     let isComplete = readItem();
-    if (isComplete && walk.mark >= 0) endMark();
+    if (isComplete && walk.mark >= 0) endMark(walk.item);
     while (isComplete) {
       if (walk.frame === root) {
         if (input.at === input.end) return walk.item;

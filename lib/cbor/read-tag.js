@@ -24,7 +24,17 @@ const {
 } = require('./tag-values');
 const { Tagged } = require('./tagged');
 const Tag = require('./tags');
-const { Container, close, guard, marked, open, reserved, walk } = require('./walk');
+const {
+  Container,
+  beginInnerMark,
+  close,
+  guard,
+  marked,
+  newMark,
+  open,
+  reserved,
+  walk,
+} = require('./walk');
 
 /** In the place of an element that is not there. */
 const HOLE = Symbol('hole');
@@ -95,8 +105,10 @@ function enterTagged(tag) {
   return false;
 }
 
-/** The head of the item that a tag demands. */
+/** The head of the array or map that a tag demands. */
 function readHead(major, tag, at) {
+  // Where Python's cbor2 puts it.
+  if (skipMark()) beginInnerMark();
   const head = peek();
   if (head < 0) throw truncated();
   if (head >> 5 !== major) {
@@ -104,6 +116,17 @@ function readHead(major, tag, at) {
   }
   input.at++;
   return head;
+}
+
+/** Goes on behind a tag 28. @returns {boolean} whether there was one */
+function skipMark() {
+  const { at } = input;
+  const head = peek();
+  if (head >> 5 !== Major.TAG) return false;
+  input.at++;
+  if (readArgument(head) === Tag.SHAREABLE) return true;
+  input.at = at;
+  return false;
 }
 
 function readNumber(tag, at) {
@@ -147,6 +170,8 @@ function readRegExp(at) {
 /** Tag 27: an object of a class with a name. */
 function readObject(at) {
   const begin = input.at;
+  const { mark, innerMark } = walk;
+  const marks = walk.marks.length;
   const count = readCount(readHead(Major.ARRAY, 'Tag 27', at), 1, reserved());
   if (count === 0) throw malformed('Tag 27 names no type', at);
   const name = readStringItem();
@@ -166,8 +191,10 @@ function readObject(at) {
     default:
       if (name !== null && isErrorClass(name)) return readError(name, count, at);
   }
-  // A class of somebody else's.
+  // A class of somebody else's: as if nothing had been read.
   input.at = begin;
+  Object.assign(walk, { mark, innerMark });
+  walk.marks.length = marks;
   return enterTagged(Tag.OBJECT);
 }
 
@@ -182,7 +209,12 @@ function readError(name, count, at) {
   const message = count > 1 ? readString(`The message of ${name} in tag 27`, at) : '';
   const error = makeError(name, message);
   if (count < 3) return complete(error);
-  return enter(Container.ERROR, error, readHead(Major.MAP, `The third part of ${name}`, at), 2);
+  // The fields are no value by themselves here, so nothing can refer to them.
+  if (skipMark()) newMark();
+  const head = peek();
+  if (head >> 5 !== Major.MAP) throw malformed(`The fields of ${name} in tag 27 are no map`, at);
+  input.at++;
+  return enter(Container.ERROR, error, head, 2);
 }
 
 module.exports = { HOLE, readTagged };

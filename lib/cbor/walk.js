@@ -57,8 +57,9 @@ class Walk {
     /** The item that was completed last. @type {any} */
     this.item = null;
     this.maxDepth = 0;
-    /** The number of the mark on the item that comes next, or −1. */
+    /** The number of the mark on the item that comes next, or −1; and of one between its tag and the rest. */
     this.mark = -1;
+    this.innerMark = -1;
     /** The marked values, in the order of their marks. @type {unknown[]} */
     this.marks = [];
     /** Which of them were referred to. @type {Set<number>} */
@@ -81,6 +82,7 @@ class Walk {
 
   forgetMarks() {
     this.mark = -1;
+    this.innerMark = -1;
     if (this.marks.length === 0) return;
     this.marks = [];
     this.referred = new Set();
@@ -107,10 +109,7 @@ function open(kind, container, count) {
   next.wantsKey = kind === Container.MAP || kind === Container.ERROR;
   next.mark = mark;
   next.reserved = reserved();
-  if (mark >= 0) {
-    walk.marks[mark] = container;
-    walk.mark = -1;
-  }
+  if (mark >= 0) endMark(container);
   walk.frame = next;
 }
 
@@ -153,14 +152,27 @@ function close() {
 /** Begins a mark on the next item: tag 28. */
 function beginMark() {
   if (walk.mark >= 0) throw malformed('Tag 28 on tag 28');
-  walk.mark = walk.marks.length;
-  walk.marks.push(UNKNOWN);
+  walk.mark = newMark();
 }
 
-/** Ends it on an item that is complete. */
-function endMark() {
-  walk.marks[walk.mark] = walk.item;
+/** A mark between a tag that is known and what it is on. It is on the same value. */
+function beginInnerMark() {
+  if (walk.mark < 0) walk.mark = newMark();
+  else walk.innerMark = newMark();
+}
+
+/** @returns {number} a mark on what can never be referred to, unless something is done about it */
+function newMark() {
+  return walk.marks.push(UNKNOWN) - 1;
+}
+
+/** Ends the mark on a value that is there now. */
+function endMark(value) {
+  walk.marks[walk.mark] = value;
   walk.mark = -1;
+  if (walk.innerMark < 0) return;
+  walk.marks[walk.innerMark] = value;
+  walk.innerMark = -1;
 }
 
 /**
@@ -176,11 +188,13 @@ function marked(number, at) {
 
 module.exports = {
   Container,
+  beginInnerMark,
   beginMark,
   close,
   endMark,
   guard,
   marked,
+  newMark,
   open,
   reserved,
   spend,
