@@ -147,7 +147,14 @@ test('known tags on items of the wrong kind', () => {
       'c1 1bffffffffffffffff',
     ],
     'tags 2 and 3': ['c2 00', 'c2 60', 'c3 80', 'c2 c2 40'],
-    'tag 27': ['d81b 00', 'd81b 80', 'd81b a0', 'd81b 64 44617465'],
+    'tag 27': [
+      'd81b 81 00',
+      'd81b 82 d81c 63 466f6f 00',
+      'd81b 00',
+      'd81b 80',
+      'd81b a0',
+      'd81b 64 44617465',
+    ],
     'tag 27, Date': [
       'd81b 81 64 44617465',
       'd81b 82 64 44617465 6130',

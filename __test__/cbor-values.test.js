@@ -523,7 +523,7 @@ test('the tag of a Tagged is checked', () => {
 });
 
 test('an object of tag 27 that is none of ours is a Tagged', () => {
-  for (const value of [['Foo', 1, { a: 2 }], ['Foo'], [7, 'x'], ['error', 'm', {}]]) {
+  for (const value of [['Foo', 1, { a: 2 }], ['Foo'], ['', 'x'], ['error', 'm', {}]]) {
     const arrived = decode(encode(new Tagged(27, value)));
     assert.equal(difference(arrived, new Tagged(27, value)), null);
   }

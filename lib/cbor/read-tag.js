@@ -173,8 +173,8 @@ function readObject(at) {
   const { mark, innerMark } = walk;
   const marks = walk.marks.length;
   const count = readCount(readHead(Major.ARRAY, 'Tag 27', at), 1, reserved());
-  if (count === 0) throw malformed('Tag 27 names no type', at);
-  const name = readStringItem();
+  const name = count === 0 ? null : readStringItem();
+  if (name === null) throw malformed('Tag 27 names no type', at);
   const pair = () => {
     if (count !== 2) throw malformed(`${name} in tag 27 has ${count - 1} arguments, not one`, at);
   };
@@ -189,7 +189,7 @@ function readObject(at) {
       pair();
       return complete(new DataView(readMemory(name)));
     default:
-      if (name !== null && isErrorClass(name)) return readError(name, count, at);
+      if (isErrorClass(name)) return readError(name, count, at);
   }
   // A class of somebody else's: as if nothing had been read.
   input.at = begin;
