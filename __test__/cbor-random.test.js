@@ -5,12 +5,15 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { decode, encode } = require('socket/cbor');
+const { decodeRange } = require('../lib/cbor/decoder');
+const { Encoded, encodeInto } = require('../lib/cbor/encoder');
 const { RandomValues } = require('./helpers/random-values');
 const { difference } = require('./helpers/same');
 
 const COUNT = 4000;
+const options = { timeout: 120_000 };
 
-test('random values arrive as they are', { timeout: 120_000 }, (t) => {
+test('random values arrive as they are', options, (t) => {
   const seed = Math.floor(Math.random() * 2 ** 32);
   const random = new RandomValues(seed);
   for (let i = 0; i < COUNT; i++) {
@@ -24,17 +27,38 @@ test('random values arrive as they are', { timeout: 120_000 }, (t) => {
   t.diagnostic(`${COUNT} values from seed ${seed}`);
 });
 
+test('where and with how much room a value is encoded makes no difference', options, (t) => {
+  const seed = Math.floor(Math.random() * 2 ** 32);
+  t.diagnostic(`seed ${seed}`);
+  const random = new RandomValues(seed);
+  const encoded = new Encoded();
+  const limits = { maxDepth: 1024, maxLength: 2 ** 31 - 1, headroom: 0 };
+  for (let i = 0; i < 1000; i++) {
+    const value = random.value(1 + random.below(200));
+    const expected = Buffer.from(encode(value));
+    for (let k = 0; k < 8; k++) {
+      // Often about as large as needed, and a little too small.
+      const target = Buffer.alloc(
+        random.below(2) ? random.below(300) : expected.length + random.below(600),
+      );
+      const start = random.below(target.length + 1);
+      limits.headroom = random.below(10);
+      encodeInto(value, target, start, limits, encoded);
+      const { bytes, start: at, end } = encoded;
+      assert.ok(bytes.subarray(at, end).equals(expected), `number ${i}`);
+      assert.equal(at, bytes === target ? start : limits.headroom);
+      assert.equal(difference(value, decodeRange(bytes, at, end, 1024)), null);
+    }
+  }
+});
+
 test('the comparison itself finds every kind of difference', () => {
   const pairs = [
     [0, -0],
     [NaN, undefined],
     [1, 1n],
     [[1], [1, undefined]],
-    // eslint-disable-next-line no-sparse-arrays
-    [
-      [, 1],
-      [undefined, 1],
-    ],
+    [new Array(1).concat(1), [undefined, 1]],
     [
       { a: 1, b: 2 },
       { b: 2, a: 1 },

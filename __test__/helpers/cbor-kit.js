@@ -8,16 +8,16 @@ const { difference } = require('./same');
 
 /** Asserts that a value arrives as another one, or as it is. */
 function roundTrip(value, expected = value, options = undefined) {
-  const bytes = encode(value, options);
-  const arrived = decode(bytes, options);
+  const arrived = decode(encode(value, options), options);
   assert.equal(difference(expected, arrived), null);
   return arrived;
 }
 
 /** Bytes from hexadecimal digits; spaces are for the reader. */
-function bytes(hex) {
-  const result = Buffer.from(hex.replaceAll(' ', ''), 'hex');
-  assert.equal(result.length * 2, hex.replaceAll(' ', '').length, `${hex} is not hexadecimal`);
+function bytes(digits) {
+  const packed = digits.replaceAll(' ', '');
+  const result = Buffer.from(packed, 'hex');
+  assert.equal(result.length * 2, packed.length, `${digits} is not hexadecimal`);
   return result;
 }
 

@@ -12,6 +12,7 @@ module.exports = {
     ...require('./connections'),
     ...require('./idle'),
     ...cost.rows,
+    ...require('./codec'),
   ],
   /** Results that follow from others. */
   derived: [cost.flatness],
