@@ -366,9 +366,12 @@ test('results are independent of each other', () => {
     const text = `${i}`.repeat(i % 7 === 0 ? 3000 : (i % 50) + 1);
     results.push([text, encode({ text, i })]);
   }
-  for (const size of [1000, 1020, 1030, 60_000, 70_000, 300_000, 2_000_000]) {
-    const text = 'z'.repeat(size);
-    results.push([text, encode({ text, i: 0 })]);
+  // Of every size, and often close to that of a buffer, up and down.
+  for (let size = 500; size < 3_000_000; size = Math.ceil(size * 1.11)) {
+    for (const near of [size, Math.floor(size * 0.93), 900]) {
+      const text = String.fromCharCode(97 + (near % 26)).repeat(near);
+      results.push([text, encode({ text, i: 0 })], [text, encode({ text, i: 0 })]);
+    }
   }
   for (const [text, encoded] of results) {
     assert.equal(Object.getPrototypeOf(encoded), Uint8Array.prototype);

@@ -18,16 +18,25 @@ const SMALL = 1024;
 const SLAB_SIZE = 16 * 1024;
 /** From this size on, a result is given away in the memory that it was encoded in, if it fills it well. */
 const LARGE = 64 * 1024;
-/** More is not kept between values. */
+const WELL_FILLED = 0.875;
+/** More is not kept between values, neither to write to nor for the allocator's sake. */
 const LARGEST_SCRATCH = 1024 * 1024;
+const LARGEST_KEPT = 2 * LARGEST_SCRATCH;
 /** Results begin at multiples of this, where copies from them are faster. */
 const ALIGNMENT = 8;
 
 let slab = Buffer.alloc(0);
 let slabUsed = 0;
 /** Where what is not small is encoded. */
-let scratch = Buffer.alloc(0);
+let scratch = Buffer.alloc(SLAB_SIZE);
 let lastSize = 0;
+/**
+ * The memory of the last large result. When a program has nothing large in use between two of them, the
+ * allocator gives the memory back to the system each time, and to get it anew costs more than the rest.
+ *
+ * @type {Buffer | null}
+ */
+let lastLarge = null;
 
 const encoded = new Encoded();
 const defaults = { maxDepth: DEFAULT_DEPTH, maxLength: LARGEST_VALUE, headroom: 0 };
@@ -46,13 +55,15 @@ function encode(value, options) {
   const { bytes, start, end } = encoded;
   encoded.bytes = slab;
   lastSize = end - start;
-  if (bytes === slab) return takeFromSlab(start, end);
   if (lastSize <= SMALL) {
+    if (bytes === slab) return takeFromSlab(start);
     roomInSlab().set(bytes.subarray(start, end), slabUsed);
-    return takeFromSlab(slabUsed, slabUsed + lastSize);
+    return takeFromSlab(slabUsed);
   }
-  if (lastSize >= LARGE && lastSize > bytes.length * 0.875) {
+  if (bytes === slab || bytes === scratch) return copyOf(bytes, start, end);
+  if (lastSize >= LARGE && lastSize > bytes.length * WELL_FILLED) {
     bytes.fill(0, 0, start).fill(0, end);
+    lastLarge = bytes.length <= LARGEST_KEPT ? bytes : null;
     return new Uint8Array(bytes.buffer, bytes.byteOffset + start, lastSize);
   }
   if (bytes.length > scratch.length && bytes.length <= LARGEST_SCRATCH) scratch = bytes;
@@ -71,9 +82,9 @@ function roomInSlab() {
   return slab;
 }
 
-function takeFromSlab(start, end) {
-  slabUsed = Math.ceil(end / ALIGNMENT) * ALIGNMENT;
-  return new Uint8Array(slab.buffer, slab.byteOffset + start, end - start);
+function takeFromSlab(start) {
+  slabUsed = Math.ceil((start + lastSize) / ALIGNMENT) * ALIGNMENT;
+  return new Uint8Array(slab.buffer, slab.byteOffset + start, lastSize);
 }
 
 function copyOf({ buffer, byteOffset }, start, end) {
