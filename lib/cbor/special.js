@@ -70,8 +70,11 @@ function writeView(view, at) {
   if (name === undefined || view.byteLength === 0) refuseDetached(view.buffer);
   const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
   if (name === undefined) return writeBytes(bytes, writeObjectHead('DataView', 2, at));
-  if (name !== 'Uint8Array') at = writeHead(TAG, tagsOfViews.get(name), at);
-  return writeBytes(bytes, at);
+  if (name === 'Uint8Array') return writeBytes(bytes, at);
+  const tag = tagsOfViews.get(name);
+  // A kind that there was not yet when this was written.
+  if (tag === undefined) throw new Uncloneable(describe(view));
+  return writeBytes(bytes, writeHead(TAG, tag, at));
 }
 
 /** Memory that was transferred elsewhere would arrive as if there had never been any. */
