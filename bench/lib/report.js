@@ -7,8 +7,8 @@ const prettier = require('prettier');
 const { formatRatio, formatTarget, formatValue } = require('./format');
 const { ROOT } = require('./options');
 
-const BEGIN = '<!-- bench:net -->';
-const END = '<!-- /bench:net -->';
+/** What stands before and behind the tables in the documents. */
+const marks = (section) => [`<!-- bench:${section} -->`, `<!-- /bench:${section} -->`];
 
 const SKELETON = `# Performance
 
@@ -18,8 +18,13 @@ measurements (ours ÷ node:net), with the smallest and the largest beside it. Th
 the same external load generator (\`bench/load\`), which shares no code with either side. The table
 is written by the benchmark; the text around it is not touched.
 
-${BEGIN}
-${END}
+${marks('net').join('\n')}
+
+## The codec
+
+\`socket/cbor\` by itself against other codecs, values per second of ours ÷ theirs.
+
+${marks('codec').join('\n')}
 `;
 
 /**
@@ -42,6 +47,31 @@ function cells(results, sides) {
     ];
   });
   return [header, ...body];
+}
+
+const aboutSockets = (results) => results.filter(({ section }) => !section);
+
+/**
+ * One row for each payload and operation, one column for each other codec. The rates differ from
+ * column to column by noise only; the first one's is shown.
+ *
+ * @param {import('./runner').Result[]} results
+ * @returns {string[][]} only a header when there are none
+ */
+function codecTable(results) {
+  const codec = results.filter(({ section }) => section === 'codec');
+  const others = [...new Set(codec.map(({ other }) => other))];
+  const works = [...new Set(codec.map(({ work }) => work))];
+  const body = works.map((work) => {
+    const list = codec.filter((result) => result.work === work);
+    const [{ ours, unit, error }] = list;
+    const ratios = others.map((other) => {
+      const result = list.find((one) => one.other === other);
+      return !result || result.error ? '' : formatRatio(result.ratio);
+    });
+    return [work, error ? '' : formatValue(ours, unit)].concat(ratios, '');
+  });
+  return [['work', 'socket/cbor', ...others.map((other) => `÷ ${other}`), ''], ...body];
 }
 
 /** Aligned columns: the first and the last to the left, numbers to the right. */
@@ -81,12 +111,13 @@ function conditions(machine, { pairs, seconds }) {
  *
  * @returns {Promise<boolean>} whether there were any
  */
-async function fill(file, text) {
+async function fill(file, section, text) {
   if (!fs.existsSync(file)) return false;
   const old = fs.readFileSync(file, 'utf8');
-  const [from, to] = [old.indexOf(BEGIN), old.indexOf(END)];
+  const [begin, end] = marks(section);
+  const [from, to] = [old.indexOf(begin), old.indexOf(end)];
   if (from < 0 || to < from) return false;
-  const filled = `${old.slice(0, from)}${BEGIN}\n\n${text}\n\n${old.slice(to)}`;
+  const filled = `${old.slice(0, from)}${begin}\n\n${text}\n\n${old.slice(to)}`;
   // As `npm run format` would have it, so that the lint has nothing to say about a measured table.
   const style = { ...(await prettier.resolveConfig(file)), filepath: file };
   fs.writeFileSync(file, await prettier.format(filled, style));
@@ -119,14 +150,19 @@ async function write({ machine, results, details, svg }, options) {
 
   const performance = path.join(ROOT, 'docs/PERFORMANCE.md');
   if (!fs.existsSync(performance)) fs.writeFileSync(performance, SKELETON);
-  const text = `${markdown(cells(results, sides))}\n\n${conditions(machine, options)}`;
+  const text = `${markdown(cells(aboutSockets(results), sides))}\n\n${conditions(machine, options)}`;
   for (const [file, chart] of [
     ['docs/PERFORMANCE.md', 'bench/net.svg'],
     ['README.md', 'docs/bench/net.svg'],
   ]) {
     const alt = 'Ratios of this package to node:net, one bar per row of the table';
-    if (await fill(path.join(ROOT, file), `${text}\n\n![${alt}](${chart})`)) written.push(file);
+    if (await fill(path.join(ROOT, file), 'net', `${text}\n\n![${alt}](${chart})`)) {
+      written.push(file);
+    }
   }
+  const codec = codecTable(results);
+  const codecText = `${markdown(codec)}\n\n${conditions(machine, options)}`;
+  if (codec.length > 1) await fill(performance, 'codec', codecText);
   return written;
 }
 
@@ -137,7 +173,11 @@ function round(_key, value) {
 
 /** @param {import('./runner').Result[]} results */
 function table(results, sides) {
-  return plain(cells(results, sides));
+  const tables = [cells(aboutSockets(results), sides), codecTable(results)];
+  return tables
+    .filter((rows) => rows.length > 1)
+    .map(plain)
+    .join('\n\n');
 }
 
 module.exports = { conditions, table, write };

@@ -14,9 +14,13 @@ const { formatRatio, formatValue } = require('./format');
  * @property {keyof typeof import('./format').UNITS} unit
  * @property {'more' | 'less'} better
  * @property {number | null} target  the ratio to reach; null: for information
+ * @property {string} [section]  the table it stands in, if not the one about the sockets
+ * @property {string} [work]  its row there
+ * @property {string} [other]  its column there
  *
  * @typedef {object} Row  one measurement, which may fill several lines
  * @property {string} id
+ * @property {import('./options').Options['sides']} [sides]  what it compares, if not the two modules of the options
  * @property {number} [descriptors]  how many a process needs at once
  * @property {(side: import('./options').Side, options: import('./options').Options)
  *   => Promise<Record<string, number>>} sample  starts everything anew and measures once
@@ -34,6 +38,9 @@ const { formatRatio, formatValue } = require('./format');
  * @property {number | null} [min]
  * @property {number | null} [max]
  * @property {boolean | null} [pass]
+ * @property {string} [section]
+ * @property {string} [work]
+ * @property {string} [other]
  * @property {boolean} [absolute]  the target is about `ours`, not about the ratio
  * @property {string} [error]  why there are no numbers
  */
@@ -79,7 +86,7 @@ async function runRow(row, options, place) {
   if (descriptorLimit() < needed) {
     throw new Error(`needs ${needed} descriptors, allowed are ${descriptorLimit()}: see ulimit -n`);
   }
-  const { ours, base } = options.sides;
+  const { ours, base } = row.sides ?? options.sides;
   const pairs = [];
   for (let i = 1; i <= options.pairs; i++) {
     const sample = (side) => within(row.sample(side, options), SAMPLE_LIMIT, row.id);

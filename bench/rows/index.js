@@ -15,6 +15,7 @@ module.exports = {
     ...require('./tls'),
     ...require('./idle'),
     ...cost.rows,
+    ...require('./codec'),
   ],
   /** Results that follow from others. */
   derived: [cost.flatness],
