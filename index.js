@@ -16,9 +16,11 @@ const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
+const tls = require('./lib/tls');
 
 const {
   Socket: MessageSocket,
@@ -45,8 +47,10 @@ module.exports = {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,
   supportedSendTypes,
+  tls,
 };

@@ -18,8 +18,10 @@ export const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
   supportedReceiveTypes,
   supportedSendTypes,
+  tls,
 } = socket;

@@ -17,10 +17,11 @@ const WIDTH = 5;
 /** After so many events, or so long (ms), other work of the loop gets its turn. */
 const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
+/** The clock is looked at after so many events: a new secure connection costs more than a hundred messages. */
+const EVENTS_PER_LOOK = 8;
 /**
  * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
  * cheaper than sending between other work: the code stays in the CPU's cache, and so does the receiver.
- * The clock is looked at as often.
  */
 const EVENTS_PER_FLUSH = 32;
 
@@ -134,10 +135,22 @@ function createDrain({
         return this.deliverConnectFailed(a, b);
       case EventKind.Accepted:
         return this.deliverAccepted(a);
+      case EventKind.Dropped:
+        return this.deliverDropped(a);
       case EventKind.AcceptPaused:
         return this.deliverAcceptPaused(b);
       case EventKind.Closed:
         return this.deliverClosed();
+      case EventKind.Named:
+        return this.deliverNamed();
+      case EventKind.Secured:
+        return this.deliverSecured(a !== 0);
+      case EventKind.TlsFailed:
+        return this.deliverTlsFailed();
+      case EventKind.Session:
+        return this.deliverSession();
+      case EventKind.Quiet:
+        return this.deliverQuiet();
     }
   }
 
@@ -154,9 +167,10 @@ function createDrain({
         runAfterwards();
         runTicks();
       }
-      if (++delivered % EVENTS_PER_FLUSH === 0) {
-        flush(budget);
-        if (isSpent(budget)) return true;
+      if (++delivered % EVENTS_PER_LOOK === 0) {
+        const isOver = isSpent(budget);
+        if (isOver || delivered % EVENTS_PER_FLUSH === 0) flush(budget);
+        if (isOver) return true;
       }
     }
     flush(budget);

@@ -10,8 +10,6 @@
 // | closed | connecting | nothing | – | – |
 
 const { clearTimeout, setTimeout } = require('node:timers');
-const { Socket } = require('../net/socket');
-const { kConnectOptions } = require('../net/symbols');
 const { validatePort, validateString } = require('../args');
 const { isNothing } = require('./encode');
 const { MessageError } = require('./errors');
@@ -30,6 +28,8 @@ const {
   kState,
   kUnrefed,
 } = require('./symbols');
+const { Attempt, forget } = require('./attempt');
+const { clientSecurity } = require('./secure');
 const { DEFAULT_PORT, clientOptions, formatOf, streamOptions } = require('./options');
 
 const kAttempt = Symbol('kAttempt');
@@ -37,31 +37,7 @@ const kUnsent = Symbol('kUnsent');
 const kWaiting = Symbol('kWaiting');
 /** The connection stood since `open()`: it ends with `close`. */
 const kWasOpen = Symbol('kWasOpen');
-const kCodec = Symbol('kCodec');
 const kAborted = Symbol('kAborted');
-
-/** Looks names up, races attempts, and gives the handle of the connection away. */
-class Dial extends Socket {
-  constructor({ codec, ...options }) {
-    super(options);
-    this[kCodec] = codec;
-  }
-
-  [kConnectOptions]() {
-    return { ...super[kConnectOptions](), codec: this[kCodec] };
-  }
-
-  /** The connection, which now is the caller's. */
-  takeHandle() {
-    const handle = this._handle;
-    this._handle = null;
-    this.destroy();
-    return handle;
-  }
-}
-
-/** Its handle belongs to nobody any more. */
-const forgotten = { onclose() {} };
 
 class SocketClient extends MessageConnection {
   /**
@@ -76,7 +52,7 @@ class SocketClient extends MessageConnection {
     this.host = host || 'localhost';
     validateString(this.host, 'host');
     this.options = merged;
-    /** The attempt under way. @type {Dial | null} */
+    /** The attempt under way. @type {Attempt | null} */
     this[kAttempt] = null;
     /** The timer of the next one. */
     this[kWaiting] = null;
@@ -161,8 +137,7 @@ class SocketClient extends MessageConnection {
     }
     const handle = this[kHandle];
     this[kAbandon]();
-    handle.attach(null, forgotten);
-    handle.close();
+    forget(handle);
     this[kState] = CONNECTING;
     tryAgain(this, 0, err ?? new Error('The connection was closed by the peer'));
   }
@@ -170,34 +145,45 @@ class SocketClient extends MessageConnection {
 
 /** @param {number} number 0 is the first attempt */
 function attempt(client, number) {
-  const { options } = client;
-  const dial = new Dial(streamOptions(options, client[kFormat]));
-  client[kAttempt] = dial;
-  if (client[kUnrefed]) dial.unref();
-  dial.once('connect', () => {
-    client[kAttempt] = null;
-    client[kOpen](dial.takeHandle());
+  const { options, host, port } = client;
+  const { connectTimeout } = options;
+  let tls;
+  try {
+    // Each time anew: the files may be others by now.
+    tls = clientSecurity(options, host);
+  } catch (err) {
+    process.nextTick(() => fail(client, err));
+    return;
+  }
+  const native = streamOptions(options, client[kFormat]);
+  client[kAttempt] = new Attempt({ port, host, connectTimeout }, native, tls, {
+    onopen(handle) {
+      client[kAttempt] = null;
+      client[kOpen](handle);
+    },
+    onfailure(err, isFinal) {
+      client[kAttempt] = null;
+      if (isFinal) fail(client, connectError(err));
+      else tryAgain(client, number, err);
+    },
   });
-  dial.once('error', (err) => {
-    client[kAttempt] = null;
-    tryAgain(client, number, err);
-  });
-  dial.connect({
-    port: client.port,
-    host: client.host,
-    connectTimeout: options.connectTimeout,
-    recvBufferSize: options.receiveBufferSize,
-    sendBufferSize: options.sendBufferSize,
-  });
+  if (client[kUnrefed]) client[kAttempt].unref();
+  client[kAttempt].start();
+}
+
+/** It will not get better by trying. */
+function fail(client, err) {
+  if (client[kState] !== CONNECTING) return;
+  giveUp(client);
+  client[kFail](err);
+  if (client[kWasOpen]) client.emit('close');
 }
 
 /** Attempt `number` has failed: the next one follows, or none. */
 function tryAgain(client, number, err) {
   const { reconnectAttempts } = client.options;
   if (reconnectAttempts >= 0 && number >= reconnectAttempts) {
-    giveUp(client);
-    client[kFail](connectError(err));
-    if (client[kWasOpen]) client.emit('close');
+    fail(client, connectError(err));
     return;
   }
   const next = number + 1;
@@ -224,8 +210,7 @@ function delayBefore({ reconnectInterval, reconnectBackoff }, number) {
 function giveUp(client) {
   clearTimeout(client[kWaiting]);
   client[kWaiting] = null;
-  client[kAttempt]?.removeAllListeners('error').on('error', () => {});
-  client[kAttempt]?.destroy();
+  client[kAttempt]?.cancel();
   client[kAttempt] = null;
   client[kState] = CLOSED;
   forgetSignal(client);

@@ -13,6 +13,7 @@ const { EventEmitter } = require('node:events');
 const { clearTimeout, setTimeout } = require('node:timers');
 const { errnoError } = require('../errors');
 const { Outbox } = require('../outbox');
+const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
 const { MessageError, faultError, tellError } = require('./errors');
 const { FaultKind } = require('../native');
@@ -82,6 +83,8 @@ const callbacks = {
   onfailed(connection, syscall, errno) {
     connection[kDropped](errnoError(errno, syscall));
   },
+  /** TLS: cut off without a word, or something that is no TLS. */
+  ontlsfailed: (connection, failure) => connection[kDropped](tlsError(failure)),
   onclose: (connection) => connection[kClosed](),
 };
 

@@ -191,6 +191,11 @@ function streamOptions(options, format) {
     noDelay: options.noDelay,
     keepAlive: options.keepAlive,
     keepAliveDelay: 0,
+    socket: {
+      userTimeout: 0,
+      sendBufferSize: options.sendBufferSize,
+      recvBufferSize: options.receiveBufferSize,
+    },
     readAtOnce: true,
     codec: isPlain
       ? undefined

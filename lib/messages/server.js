@@ -7,9 +7,11 @@ const { isIP } = require('node:net');
 const { ListenHandle } = require('../listen-handle');
 const { listenError } = require('../errors');
 const { endpointOf } = require('../net/address');
+const { forget } = require('./attempt');
 const { MessageConnection } = require('./connection');
 const { MessageError, tellError } = require('./errors');
 const { formatOf, serverOptions, streamOptions } = require('./options');
+const { serverSecurity } = require('./secure');
 const { kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
 
 /** libuv's default for the kernel's queue of connections. */
@@ -17,6 +19,8 @@ const BACKLOG = 511;
 
 const kStart = Symbol('kStart');
 const kConnections = Symbol('kConnections');
+const kSecurity = Symbol('kSecurity');
+const kHandshakes = Symbol('kHandshakes');
 
 /** The server's end of a connection. */
 class Socket extends MessageConnection {}
@@ -24,22 +28,48 @@ class Socket extends MessageConnection {}
 const callbacks = {
   onconnection(server, handle) {
     if (server[kHandle] === null) {
-      handle.attach(null, { onclose() {} });
-      handle.close();
+      forget(handle);
       return;
     }
-    const socket = new Socket(server[kFormat]);
-    server[kConnections].add(socket);
-    socket.once('close', () => {
-      server[kConnections].delete(socket);
-      // Behind the other listeners of this event: the server closes last.
-      process.nextTick(closeIfDone, server);
-    });
-    socket[kOpen](handle);
-    server.emit('connection', socket);
+    if (server[kSecurity] === null) welcome(server, handle);
+    else {
+      server[kHandshakes].add(handle);
+      handle.attach(server, securingOf(handle));
+    }
   },
   onclose: (server) => closeIfDone(server),
 };
+
+/** Of a connection whose TLS handshake is under way: one that fails is closed, and no affair of the program's. */
+function securingOf(handle) {
+  const end = (server) => {
+    server[kHandshakes].delete(handle);
+    forget(handle);
+  };
+  return {
+    onsecured(server) {
+      server[kHandshakes].delete(handle);
+      welcome(server, handle);
+    },
+    ontlsfailed: end,
+    onfailed: end,
+    onend() {},
+    onwritten() {},
+    onclose() {},
+  };
+}
+
+function welcome(server, handle) {
+  const socket = new Socket(server[kFormat]);
+  server[kConnections].add(socket);
+  socket.once('close', () => {
+    server[kConnections].delete(socket);
+    // Behind the other listeners of this event: the server closes last.
+    process.nextTick(closeIfDone, server);
+  });
+  socket[kOpen](handle);
+  server.emit('connection', socket);
+}
 
 class SocketServer extends EventEmitter {
   /** @param {object} [options] see `messages.d.ts` */
@@ -52,6 +82,9 @@ class SocketServer extends EventEmitter {
     /** The `start()` that holds, until `close`. @type {{ isStopped: boolean, isRestarted: boolean } | null} */
     this[kStart] = null;
     this[kConnections] = new Set();
+    /** TLS: what each connection begins with, or null, and the handles that are at it. */
+    this[kSecurity] = null;
+    this[kHandshakes] = new Set();
     this[kUnrefed] = false;
   }
 
@@ -64,6 +97,15 @@ class SocketServer extends EventEmitter {
     }
     const token = { isStopped: false, isRestarted: false };
     this[kStart] = token;
+    try {
+      this[kSecurity] = serverSecurity(this.options);
+    } catch (err) {
+      process.nextTick(() => {
+        this[kStart] = null;
+        tellError(this, err);
+      });
+      return;
+    }
     const { hostInterface } = this.options;
     if (isIP(hostInterface) !== 0) {
       process.nextTick(() => listen(this, token, hostInterface));
@@ -86,6 +128,8 @@ class SocketServer extends EventEmitter {
     this[kHandle] = null;
     if (handle === null) process.nextTick(closeIfDone, this);
     else handle.close();
+    this[kHandshakes].forEach(forget);
+    this[kHandshakes].clear();
     for (const socket of this[kConnections]) socket.close();
   }
 
@@ -130,7 +174,12 @@ function listen(server, token, address) {
   const handle = new ListenHandle();
   const native = { backlog: BACKLOG, ipv6Only: false, reusePort: false };
   const local = endpointOf(address, options.port);
-  const status = handle.listen(local, native, streamOptions(options, server[kFormat]));
+  const status = handle.listen(
+    local,
+    native,
+    streamOptions(options, server[kFormat]),
+    server[kSecurity]?.native,
+  );
   if (status < 0) {
     failed(server, listenError(status, address, options.port));
     return;

@@ -9,7 +9,7 @@ use crate::core::event::Event;
 /// Integers per event.
 pub const WIDTH: usize = 5;
 
-/// What the second integer of an event means. The last three are 0 where nothing is said.
+/// What the second integer of an event means. The other three are 0 where nothing is said.
 #[napi]
 #[derive(Debug, PartialEq, Eq)]
 pub enum EventKind {
@@ -19,6 +19,8 @@ pub enum EventKind {
     ConnectFailed,
     /// A listener's new connection: the stream's number.
     Accepted,
+    /// A listener dropped a connection: the reason. `takeDropped()` says which.
+    Dropped,
     /// The system is short of something: system call, errno.
     AcceptPaused,
     /// Bytes to be copied out: chunk, offset, length.
@@ -41,6 +43,16 @@ pub enum EventKind {
     Failed,
     /// The last event of the handle.
     Closed,
+    /// A TLS client has said what it wants: a context is to be chosen.
+    Named,
+    /// The TLS handshake is over: whether the peer's certificate is to be looked at.
+    Secured,
+    /// TLS failed.
+    TlsFailed,
+    /// A TLS session was remembered.
+    Session,
+    /// Reading has stopped for TLS to take over.
+    Quiet,
 }
 
 /// What [`EventKind::Fault`] is about. The last integer of such an event counts bytes.
@@ -91,6 +103,9 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             EventKind::Accepted,
             [stream.id().cast_signed(), 0, 0],
         ),
+        Event::Dropped { listener, dropped } => {
+            row(*listener, EventKind::Dropped, [dropped.reason as i32, 0, 0])
+        }
         Event::AcceptPaused { listener, error } => {
             row(*listener, EventKind::AcceptPaused, failed(error))
         }
@@ -136,6 +151,13 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
         Event::Written { id } => row(*id, EventKind::Written, [0; 3]),
         Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
         Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
+        Event::Named { id } => row(*id, EventKind::Named, [0; 3]),
+        Event::Secured { id, needs_owner } => {
+            row(*id, EventKind::Secured, [i32::from(*needs_owner), 0, 0])
+        }
+        Event::TlsFailed { id } => row(*id, EventKind::TlsFailed, [0; 3]),
+        Event::Session { id } => row(*id, EventKind::Session, [0; 3]),
+        Event::Quiet { id } => row(*id, EventKind::Quiet, [0; 3]),
         Event::Closed { id } => row(*id, EventKind::Closed, [0; 3]),
     }
 }

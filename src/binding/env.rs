@@ -13,12 +13,13 @@ use napi_derive::napi;
 use crate::binding::chunks::Lent;
 use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
 use crate::binding::mailbox::Mailbox;
+use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, Sends, Shared};
 use crate::core::chunks::SHARED_WINDOW;
 use crate::core::codec::Fault;
 use crate::core::engine::Engine as CoreEngine;
-use crate::core::event::{ChunkId, Event, HandleId};
+use crate::core::event::{ChunkId, Dropped, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, HotWait, Turner};
 
 /// The native engine of one JavaScript environment.
@@ -62,7 +63,10 @@ struct Batch {
     others: Vec<(HandleId, usize)>,
     /// Large messages, for [`Engine::take_message`].
     messages: Vec<Vec<u8>>,
+    /// Listeners whose connections were accepted or dropped.
     accepted: Vec<HandleId>,
+    /// In the order of their events.
+    dropped: VecDeque<Box<Dropped>>,
     closed: Vec<HandleId>,
     chunks_done: Vec<ChunkId>,
 }
@@ -138,6 +142,13 @@ impl Engine {
             }
         }
         state.deliver()
+    }
+
+    /// The two ends of the connection that the next `Dropped` of this batch is about.
+    #[napi(catch_unwind)]
+    pub fn take_dropped(&self) -> NativeDropped {
+        let dropped = self.state.borrow_mut().batch.dropped.pop_front();
+        NativeDropped::new(dropped.as_deref())
     }
 
     /// Lends memory for reads, at least 64 KiB, and answers its number. `own`: for one read, whose
@@ -239,6 +250,7 @@ impl State {
             }
         }
         self.batch.messages.clear();
+        self.batch.dropped.clear();
         for id in self.batch.accepted.drain(..) {
             if let Some(listener) = self.registry.listener(id) {
                 listener.consumed();
@@ -280,6 +292,10 @@ impl State {
                         .insert(id, Entry::Stream(stream, Some(transport)));
                     self.batch.accepted.push(listener);
                 }
+                Event::Dropped { listener, dropped } => {
+                    self.batch.dropped.push_back(dropped);
+                    self.batch.accepted.push(listener);
+                }
                 Event::Data {
                     id,
                     chunk,
@@ -298,7 +314,12 @@ impl State {
                 | Event::End { .. }
                 | Event::Written { .. }
                 | Event::Finished { .. }
-                | Event::Failed { .. } => {}
+                | Event::Failed { .. }
+                | Event::Named { .. }
+                | Event::Secured { .. }
+                | Event::TlsFailed { .. }
+                | Event::Session { .. }
+                | Event::Quiet { .. } => {}
             }
             self.shared.set_event(index, row);
         }

@@ -4,6 +4,8 @@
 //! | --- | --- |
 //! | [`env`] | the class `Engine`: one environment's engine, its start, drain and end |
 //! | [`handles`] | what JavaScript may do with a stream or a listener |
+//! | [`tls`] | what JavaScript may do with a stream's TLS |
+//! | [`tls_context`] | contexts and servers of TLS |
 //! | [`options`] | options and addresses as JavaScript has them |
 //! | [`mailbox`] | events on their way from the I/O thread, and the one threadsafe function |
 //! | [`encode`] | an event as five integers |
@@ -33,3 +35,5 @@ pub mod options;
 pub mod picture;
 pub mod registry;
 pub mod shared;
+pub mod tls;
+pub mod tls_context;

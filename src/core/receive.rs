@@ -90,7 +90,7 @@ impl Receiver {
             if received.len < received.window {
                 transport.clear_read_ready();
             }
-            self.deliver(engine, stream, &received);
+            self.deliver(engine, stream, transport, &received);
         }
         // There may be more, and nobody else will say so.
         cx.waker().wake_by_ref();
@@ -149,7 +149,13 @@ impl Receiver {
         }))
     }
 
-    fn deliver(&mut self, engine: &Shared, stream: &Stream, received: &Received) {
+    fn deliver(
+        &mut self,
+        engine: &Shared,
+        stream: &Stream,
+        transport: &Transport,
+        received: &Received,
+    ) {
         stream.add_undelivered(received.len);
         engine.emit(Event::Data {
             id: stream.id(),
@@ -157,7 +163,8 @@ impl Receiver {
             offset: fit(received.offset),
             len: fit(received.len),
             own: received.own,
-            flood: self.flow.is_flood(),
+            // A local peer waits for room in the one buffer that there is: any rest is its rest too.
+            flood: self.flow.is_flood() && !transport.is_local(),
         });
         self.flow.record(received.len, received.window);
     }

@@ -1,0 +1,40 @@
+'use strict';
+// `zeromq`: a pair of sockets. Its `send` is a promise; with a high-water mark it says when to go on.
+
+const { HOST } = require('../child');
+
+function peerOf(socket) {
+  let underWay = 0;
+  const send = (text) => {
+    underWay += 1;
+    socket.send(text).then(() => {
+      underWay -= 1;
+      if (underWay === 0) peer.ondrain();
+    });
+    // One send at a time: it refuses another while one waits.
+    return false;
+  };
+  const peer = { send, ondrain() {}, onmessage() {}, onmessages: null };
+  (async () => {
+    for await (const [message] of socket) peer.onmessage(message.toString());
+  })();
+  return peer;
+}
+
+module.exports = {
+  async serve(onPeer) {
+    const { Pair } = require('zeromq');
+    const socket = new Pair();
+    await socket.bind(`tcp://${HOST}:*`);
+    const { port } = new URL(socket.lastEndpoint);
+    // There is no word of a connection; what is sent before there is one waits.
+    setImmediate(() => onPeer(peerOf(socket)));
+    return Number(port);
+  },
+  async connect(port) {
+    const { Pair } = require('zeromq');
+    const socket = new Pair();
+    socket.connect(`tcp://${HOST}:${port}`);
+    return peerOf(socket);
+  },
+};
