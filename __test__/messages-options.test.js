@@ -283,8 +283,7 @@ for (const side of ['client', 'server']) {
     }
   });
 
-  const todo = 'the native options come with another branch';
-  test(`receiveBufferSize and sendBufferSize (${side})`, { ...opts, todo }, async (t) => {
+  test(`receiveBufferSize and sendBufferSize (${side})`, opts, async (t) => {
     if (noStrace()) return t.skip(noStrace());
     const trace = traceCalls(t, 'setsockopt');
     const sizes = { receiveBufferSize: 30_000, sendBufferSize: 40_000 };

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run, start } = require('./helpers/child');
+const { framesIn, messageKit, once, readAll } = require('./helpers/messages');
 const { SocketClient, SocketServer } = require('../lib/messages');
 
 const opts = { timeout: 30_000 };
@@ -44,6 +45,17 @@ for (const scenario of [
     assert.equal(outcome, 'alive');
   });
 }
+
+test('what was sent before process.exit(), and at it, goes out', opts, async (t) => {
+  const server = await messageKit(t).rawServer();
+  const all = once(server, 'connection').then(([conn]) => readAll(conn));
+  const result = await run('message-exit', ['exit after send', String(server.address().port)]);
+  assert.equal(result.code, 7, result.stderr);
+  const texts = framesIn(await all).map(String);
+  assert.equal(texts.length, 101);
+  assert.equal(texts[99], 'message 99');
+  assert.equal(texts[100], 'at the exit');
+});
 
 test('ref and unref answer the client and the server, at any time', opts, () => {
   for (const each of [new SocketClient(1), new SocketServer()]) {
