@@ -266,6 +266,21 @@ fn a_raw_json_text_without_end_is_the_end() {
     assert_eq!(seen.len(), 2);
 }
 
+/// What was begun in one window may be more than the next has room for, together with what comes then.
+#[test]
+fn raw_json_texts_that_together_do_not_fit() {
+    let texts = codec(false, ValueType::Json);
+    for len in [SMALL - 100, SMALL - 8, SMALL - 4, SMALL] {
+        let text = format!("\"{}\"", "a".repeat(len - 2));
+        let stream = text.repeat(50);
+        for cut in [20_000, 49_152, 33_333] {
+            let seen = decode(texts, stream.as_bytes().chunks(cut), 64 * 1024, false);
+            assert_eq!(seen.len(), 50);
+            assert_eq!(messages(&seen), stream.as_bytes());
+        }
+    }
+}
+
 fn any_value() -> impl Strategy<Value = ValueType> {
     prop_oneof![
         Just(ValueType::Bytes),
