@@ -16,15 +16,28 @@ const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
+const tls = require('./lib/tls');
+
+const {
+  Socket: MessageSocket,
+  SocketClient,
+  SocketServer,
+  supportedReceiveTypes,
+  supportedSendTypes,
+} = require('./lib/messages');
 
 module.exports = {
   BlockList,
+  MessageSocket,
   Server,
   Socket,
   SocketAddress,
+  SocketClient,
+  SocketServer,
   Stream,
   connect,
   createConnection,
@@ -34,6 +47,10 @@ module.exports = {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
+  supportedReceiveTypes,
+  supportedSendTypes,
+  tls,
 };

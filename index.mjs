@@ -3,9 +3,12 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  MessageSocket,
   Server,
   Socket,
   SocketAddress,
+  SocketClient,
+  SocketServer,
   Stream,
   connect,
   createConnection,
@@ -15,6 +18,10 @@ export const {
   isIP,
   isIPv4,
   isIPv6,
+  promises,
   setDefaultAutoSelectFamily,
   setDefaultAutoSelectFamilyAttemptTimeout,
+  supportedReceiveTypes,
+  supportedSendTypes,
+  tls,
 } = socket;

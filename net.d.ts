@@ -11,6 +11,8 @@ import { BlockList, SocketAddress } from 'node:net';
 import type { IPVersion, SocketAddressInitOptions } from 'node:net';
 import { Duplex, type Readable } from 'node:stream';
 
+import type { ClientOptions, Server as TlsServer, ServerSideOptions, TLSSocket } from './tls';
+
 export { BlockList, SocketAddress };
 export type { IPVersion, SocketAddressInitOptions };
 
@@ -58,6 +60,22 @@ export type LookupFunction = (
  */
 export type SocketReadyState = 'opening' | 'open' | 'readOnly' | 'writeOnly' | 'closed';
 
+/**
+ * Why a connection of a server with `proxyProtocol` was dropped before its `'connection'`.
+ *
+ * - `'proxy-header-malformed'`: what came is no PROXY header, or one longer than 107 (v1) or 4,096 (v2) bytes;
+ * - `'proxy-header-timeout'`: the header was not complete within `proxyTimeout`;
+ * - `'proxy-header-incomplete'`: the peer ended or reset the connection before that;
+ * - `'proxy-header-overload'`: 1,024 connections waited for their headers, and this one had waited longest;
+ * - `'server-closed'`: the server was closed before the header was complete.
+ */
+export type DropReason =
+  | 'proxy-header-malformed'
+  | 'proxy-header-timeout'
+  | 'proxy-header-incomplete'
+  | 'proxy-header-overload'
+  | 'server-closed';
+
 /** The two ends of a connection that a server accepted and dropped at once. See {@link ServerEventMap.drop}. */
 export interface DropArgument {
   /** The server's IP address. */
@@ -72,6 +90,11 @@ export interface DropArgument {
   remotePort?: number;
   /** `'IPv4'` or `'IPv6'`. */
   remoteFamily?: string;
+  /**
+   * Why, if it was for the want of a PROXY header. The addresses are then those of the TCP connection itself: the
+   * proxy's, if it was one.
+   */
+  reason?: DropReason;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -89,8 +112,34 @@ export interface OnReadOpts {
   callback(bytesWritten: number, buffer: Uint8Array): boolean;
 }
 
+/**
+ * Options that `node:net` does not have. They are set before the socket connects or listens. Each throws
+ * `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for anything but an integer in its range; `null` is the system's.
+ */
+export interface TuningOpts {
+  /**
+   * How long sent data may stay unacknowledged, or the peer take nothing, in milliseconds (`TCP_USER_TIMEOUT`), 0 to
+   * 2^31 - 1. The connection then fails with `ETIMEDOUT`; so does an attempt that gets no answer. Default `0`: the
+   * system's, many minutes. Linux only: elsewhere it has no effect, and a warning is emitted once. No effect on a
+   * local socket.
+   */
+  userTimeout?: number | undefined;
+  /**
+   * Size of the system's buffer for data to send (`SO_SNDBUF`), in bytes, 1 to 2^31 - 1. The system has limits of its
+   * own (`net.core.wmem_max` on Linux, which doubles the number for what it needs itself). Default: the system's,
+   * which grows by itself.
+   */
+  sendBufferSize?: number | undefined;
+  /**
+   * Size of the system's buffer for received data (`SO_RCVBUF`), in bytes, 1 to 2^31 - 1. It bounds the window that the
+   * peer is offered, which it is told in the handshake. The system has limits of its own. Default: the system's, which
+   * grows by itself.
+   */
+  recvBufferSize?: number | undefined;
+}
+
 /** Options of `new Socket()`. */
-export interface SocketConstructorOpts {
+export interface SocketConstructorOpts extends TuningOpts {
   /**
    * Take over this open file descriptor of a stream socket instead of making a new one.
    * Throws `ERR_INVALID_FD_TYPE` or a system error when it is not one.
@@ -126,8 +175,19 @@ export interface SocketConstructorOpts {
   typeOfService?: number | undefined;
 }
 
+/** Options of every connection that is opened. */
+export interface ConnectOpts extends TuningOpts {
+  /**
+   * Limit for the whole connect, the lookup of the name and all attempts, in milliseconds; `0` (default) is none. The
+   * socket is destroyed after it with an error whose `code` is `'ETIMEDOUT'` and `syscall` `'connect'`. It has
+   * `address` and `port` where one address was tried; else `hostname`, and, where several were tried, it is an
+   * `AggregateError` with one error per attempt. Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`.
+   */
+  connectTimeout?: number | undefined;
+}
+
 /** Where and how `socket.connect()` opens a TCP connection. */
-export interface TcpSocketConnectOpts {
+export interface TcpSocketConnectOpts extends ConnectOpts {
   /** The port to connect to, 0 to 65535. `ERR_SOCKET_BAD_PORT` is thrown for anything else. */
   port: number;
   /** The name or address to connect to. Default `'localhost'`. */
@@ -148,15 +208,18 @@ export interface TcpSocketConnectOpts {
    */
   autoSelectFamily?: boolean | undefined;
   /**
-   * How long one of these attempts may take before the next address is tried, in milliseconds; less than 10 is
-   * taken as 10. Default: {@link getDefaultAutoSelectFamilyAttemptTimeout}.
+   * How long one of these attempts may take before the next address is tried as well, in milliseconds; less than 10
+   * is taken as 10. Default: {@link getDefaultAutoSelectFamilyAttemptTimeout}.
    */
   autoSelectFamilyAttemptTimeout?: number | undefined;
 }
 
 /** Where `socket.connect()` opens a local connection. */
-export interface IpcSocketConnectOpts {
-  /** The path of a Unix socket, or the name of a Windows named pipe. */
+export interface IpcSocketConnectOpts extends ConnectOpts {
+  /**
+   * The path of a Unix socket; a NUL and an abstract name (Linux); or the name of a Windows named pipe. One that is too
+   * long fails with `EINVAL`.
+   */
   path: string;
 }
 
@@ -165,6 +228,8 @@ export type SocketConnectOpts = TcpSocketConnectOpts | IpcSocketConnectOpts;
 
 /** Options of {@link connect} for TCP: those of `new Socket()` and of `socket.connect()` together. */
 export interface TcpNetConnectOpts extends TcpSocketConnectOpts, SocketConstructorOpts {
+  /** Makes the connection secure: `true`, or the options of `tls.connect`. Then the socket is a `tls.TLSSocket`. */
+  tls?: true | ClientOptions | undefined;
   /** Calls `socket.setTimeout()` with this number of milliseconds as soon as the socket exists. */
   timeout?: number | undefined;
 }
@@ -196,7 +261,12 @@ export interface ListenOptions {
   port?: number | undefined;
   /** The name or address to listen on. Default: every address (`'::'`, or `'0.0.0.0'` without IPv6). */
   host?: string | undefined;
-  /** The path of a Unix socket or the name of a Windows named pipe to listen on. Ignored when `port` is given. */
+  /**
+   * The path of a Unix socket, a NUL and an abstract name (Linux), or the name of a Windows named pipe to listen on.
+   * Ignored when `port` is given. A path is removed when the server closes. One that is there already fails with
+   * `EADDRINUSE`, even if nobody is behind it any more: remove it first if you know that it is stale. `EACCES`: the
+   * directory is not there or may not be written to; `EINVAL`: too long.
+   */
   path?: string | undefined;
   /** Take over this open file descriptor of a listening stream socket. */
   fd?: number | undefined;
@@ -206,18 +276,22 @@ export interface ListenOptions {
   exclusive?: boolean | undefined;
   /** `true`: a server on `'::'` does not accept IPv4 connections. Default `false`. */
   ipv6Only?: boolean | undefined;
-  /** `true`: several processes may listen on this port and the system spreads the connections (`SO_REUSEPORT`). Default `false`. */
+  /**
+   * `true`: several processes may listen on this port and the system spreads the connections (`SO_REUSEPORT`). Default
+   * `false`. Where the system cannot (macOS, Windows), the server listens without it and a warning is emitted once;
+   * `node:net` fails with `ENOTSUP`.
+   */
   reusePort?: boolean | undefined;
-  /** With `path`: every user may read from the socket. Default `false`. */
+  /** With `path`: every user may read from the socket. Default `false`. No effect on Windows. */
   readableAll?: boolean | undefined;
-  /** With `path`: every user may write to the socket. Default `false`. */
+  /** With `path`: every user may write to the socket, and so connect. Default `false`. No effect on Windows. */
   writableAll?: boolean | undefined;
   /** Closes the server when it aborts. */
   signal?: AbortSignal | undefined;
 }
 
 /** Options of {@link createServer} and `new Server()`. They apply to every accepted socket. */
-export interface ServerOpts {
+export interface ServerOpts extends TuningOpts {
   /**
    * `true`: when a client ends, the accepted socket stays writable until `end()` is called.
    * `false` (default): it ends by itself then.
@@ -233,13 +307,72 @@ export interface ServerOpts {
   keepAliveInitialDelay?: number | undefined;
   /** High-water mark of accepted sockets, in bytes. Default: `stream.getDefaultHighWaterMark(false)`. */
   highWaterMark?: number | undefined;
-  /** Addresses whose connections are closed at once, without a `'connection'` event. */
+  /**
+   * Addresses whose connections are closed at once, without a `'connection'` or `'drop'` event. With `proxyProtocol` the
+   * client's address counts, not the proxy's.
+   */
   blockList?: BlockList | undefined;
+  /**
+   * `true`: every connection comes from a proxy and begins with a header of the PROXY protocol (v1 or v2), which is
+   * read before `'connection'` is emitted. `remoteAddress`, `remotePort` and `remoteFamily` of the socket are then the
+   * client's, and `localAddress`, `localPort` and `localFamily` where the client connected to, as the header says.
+   * Where it names nobody (v1 `UNKNOWN`, v2 `LOCAL`, as in health checks) they are those of the connection itself.
+   * A client on a Unix socket of the proxy has no addresses, as on any Unix socket. TLVs are passed over.
+   *
+   * A connection without a good header in time is closed, and `'drop'` says why. Anybody who can connect can claim any
+   * address: let only your proxies reach such a server.
+   *
+   * Connections whose header is awaited, at most 1,024, are not counted by `getConnections()` and `maxConnections`.
+   * Default `false`. Throws `ERR_INVALID_ARG_TYPE` for anything but a boolean.
+   */
+  proxyProtocol?: boolean | undefined;
+  /**
+   * With `proxyProtocol`: how long after the connection its header may be complete, in milliseconds, an integer from 1
+   * to 2,147,483,647. Default `5000`. Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE`.
+   */
+  proxyTimeout?: number | undefined;
+}
+
+/** Options of `server.close()`. */
+export interface CloseOptions {
+  /**
+   * How long open connections may still take to end, in milliseconds from 0 on; those that are left then are destroyed.
+   * Default: as long as they like.
+   */
+  grace?: number | undefined;
 }
 
 // ---------------------------------------------------------------------------------------------------------
 // Events
 // ---------------------------------------------------------------------------------------------------------
+
+/**
+ * The shape of a system error of a socket. Which properties are there depends on what failed: `address` and `port` say
+ * whom an attempt was for; the others name both ends of an established connection, which `node:net` does not do. Of a
+ * local socket they are paths.
+ */
+export interface SocketError extends Error {
+  /** `'ECONNRESET'` and the like. */
+  code: string;
+  /** The system's number, negated. */
+  errno?: number;
+  /** `'connect'`, `'bind'`, `'read'`, `'write'` or `'shutdown'`. */
+  syscall?: string;
+  /** The address or path that was to be connected to. */
+  address?: string;
+  /** The port that was to be connected to. */
+  port?: number;
+  /** The name that was looked up. */
+  hostname?: string;
+  /** The IP address of this side. */
+  localAddress?: string;
+  /** The port of this side. */
+  localPort?: number;
+  /** The IP address of the other side. */
+  remoteAddress?: string;
+  /** The port of the other side. */
+  remotePort?: number;
+}
 
 /** The events of a {@link Socket}, each with the arguments of its listeners. */
 export interface SocketEventMap {
@@ -247,11 +380,17 @@ export interface SocketEventMap {
   close: [hadError: boolean];
   /** The connection is established. */
   connect: [];
-  /** An attempt to connect begins. */
+  /**
+   * An attempt to connect begins. Of a local connection: its path alone, inside of the call of `connect()` and so only
+   * for listeners that were there before it.
+   */
   connectionAttempt: [ip: string, port: number, family: number];
   /** An attempt to connect failed; another address may still answer. */
   connectionAttemptFailed: [ip: string, port: number, family: number, error: Error];
-  /** An attempt to connect took longer than its share of time; another address may still answer. */
+  /**
+   * An attempt to connect has taken longer than `autoSelectFamilyAttemptTimeout`. It goes on beside the one to the next
+   * address, and may still win.
+   */
   connectionAttemptTimeout: [ip: string, port: number, family: number];
   /** Data arrived: a `Buffer`, or a string after `setEncoding()`. */
   data: [data: string | Bytes];
@@ -259,7 +398,7 @@ export interface SocketEventMap {
   drain: [];
   /** The other side sent its last byte, and it has been read. */
   end: [];
-  /** Something failed; `'close'` follows. Thrown as an uncaught exception when nobody listens. */
+  /** Something failed, see {@link SocketError}; `'close'` follows. Thrown as an uncaught exception when nobody listens. */
   error: [err: Error];
   /** All data was handed to the system after `end()`. */
   finish: [];
@@ -287,7 +426,10 @@ export interface ServerEventMap {
   close: [];
   /** A connection was accepted. */
   connection: [socket: Socket];
-  /** A connection was accepted and closed at once because `maxConnections` was reached. */
+  /**
+   * A connection was accepted and closed at once because `maxConnections` was reached (no data for a local socket), or
+   * because it had no good PROXY header (`data.reason`).
+   */
   drop: [data?: DropArgument];
   /** Listening failed. Unlike with a socket, `'close'` does not follow. */
   error: [err: Error];
@@ -418,6 +560,15 @@ export class Socket extends Duplex {
    */
   setTimeout(timeout: number, callback?: () => void): this;
 
+  /**
+   * Sets how long sent data may stay unacknowledged, in milliseconds; see {@link TuningOpts.userTimeout}. Before
+   * `connect()` it is kept and applied then.
+   *
+   * Throws `ERR_INVALID_ARG_TYPE`, `ERR_OUT_OF_RANGE`, and where the platform does not have it
+   * `ERR_FEATURE_UNAVAILABLE_ON_PLATFORM`.
+   */
+  setUserTimeout(ms: number): this;
+
   /** The IPv4 type of service or IPv6 traffic class, 0 to 255. Some systems mask some of the bits. */
   getTypeOfService(): number;
   /**
@@ -527,10 +678,23 @@ export class Server extends EventEmitter {
   address(): AddressInfo | string | null;
 
   /**
-   * Stops accepting. `'close'` follows when the last open connection has ended; `callback` is called then, or with
+   * Stops accepting, and removes the path of a local server. `'close'` follows when the last open connection has ended; `callback` is called then, or with
    * `ERR_SERVER_NOT_RUNNING` when the server was not listening.
+   *
+   * With `grace`, connections that are still open after so many milliseconds are destroyed. Waiting for that does not
+   * keep the process alive; the connections do, unless they are unref'd. Of several graces each holds, so the shortest
+   * one decides. A server that listens again meanwhile keeps the connections that it accepts then.
+   *
+   * Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for anything but a finite number from 0.
    */
   close(callback?: (err?: Error) => void): this;
+  close(options: CloseOptions, callback?: (err?: Error) => void): this;
+
+  /**
+   * Destroys every open connection of this server. It goes on listening. A connection whose PROXY header is still
+   * awaited is none yet.
+   */
+  closeAllConnections(): void;
 
   /** Gives the number of open connections to `cb`. */
   getConnections(cb: (error: Error | null, count: number) => void): this;
@@ -557,6 +721,17 @@ export class Server extends EventEmitter {
 
   /** Closes the server; the promise is fulfilled when it is closed. */
   [Symbol.asyncDispose](): Promise<void>;
+
+  /**
+   * The connections of this server, for `for await`. They wait, unread, until they are taken; from 64 on no more are
+   * accepted (up to 512 may be on their way then) and further ones wait with the system. Several loops share: each
+   * connection goes to one of them. Listeners of `'connection'` are told of it all the same.
+   *
+   * `close()` ends the loop when those that wait have been given out; an `'error'` of the server ends it by throwing.
+   * After `break` the server goes on listening, and connections for which there is no listener wait for the next loop.
+   * Those for which there is none when the server is closed are reset.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Socket>;
 
   addListener<E extends keyof ServerEventMap>(
     eventName: E,
@@ -615,6 +790,11 @@ export class Server extends EventEmitter {
 
 /** Makes a {@link Server}; the same as `new Server(...)`. */
 export function createServer(connectionListener?: (socket: Socket) => void): Server;
+/** With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. */
+export function createServer(
+  options: ServerOpts & { tls: ServerSideOptions },
+  connectionListener?: (socket: TLSSocket) => void,
+): TlsServer;
 export function createServer(
   options?: ServerOpts,
   connectionListener?: (socket: Socket) => void,
@@ -624,6 +804,10 @@ export function createServer(
  * Makes a {@link Socket} and connects it: `new Socket(options).connect(options)`. Listen to `'error'`.
  * `connectionListener` listens to `'connect'` once. Throws what the constructor and `connect()` throw.
  */
+export function connect(
+  options: NetConnectOpts & { tls: true | ClientOptions },
+  connectionListener?: () => void,
+): TLSSocket;
 export function connect(options: NetConnectOpts, connectionListener?: () => void): Socket;
 export function connect(port: number, host?: string, connectionListener?: () => void): Socket;
 export function connect(port: number, connectionListener?: () => void): Socket;
@@ -657,3 +841,6 @@ export function getDefaultAutoSelectFamilyAttemptTimeout(): number;
  * Throws `ERR_INVALID_ARG_TYPE` or `ERR_OUT_OF_RANGE` for anything but a positive integer.
  */
 export function setDefaultAutoSelectFamilyAttemptTimeout(value: number): void;
+
+/** The same as `socket/promises`. */
+export * as promises from './promises';

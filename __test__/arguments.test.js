@@ -6,10 +6,12 @@
  */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const { getDefaultHighWaterMark } = require('node:stream');
 const { test } = require('node:test');
 const { inspect } = require('node:util');
 const { net } = require('./helpers/subject');
-const { HOST, TIMEOUT, kit } = require('./helpers/kit');
+const { HOST, TIMEOUT, kit, once } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
 const show = (value) => (typeof value === 'symbol' ? String(value) : inspect(value));
@@ -248,4 +250,75 @@ test('the defaults of autoSelectFamily', opts, () => {
     net.setDefaultAutoSelectFamily(flag);
     net.setDefaultAutoSelectFamilyAttemptTimeout(time);
   }
+});
+
+test('a host is text without a NUL', opts, () => {
+  for (const host of [1, {}, true, Symbol('s')])
+    mustThrow(() => net.connect({ port: 1, host }), TYPE);
+  mustThrow(() => net.connect({ port: 1, host: 'a\0b' }), VALUE);
+});
+
+test('a block list is one', opts, () => {
+  for (const blockList of [1, {}, 'x', []]) {
+    mustThrow(() => new net.Socket({ blockList }), TYPE);
+    mustThrow(() => net.createServer({ blockList }), TYPE);
+  }
+});
+
+test('the type of service, as an option and as a method', opts, () => {
+  for (const typeOfService of ['1', {}, true, null]) {
+    mustThrow(() => new net.Socket({ typeOfService }), {
+      ...TYPE,
+      message: /^The "options\.typeOfService" property must be of type number\./,
+    });
+  }
+  for (const typeOfService of [-1, 256, 1.5, NaN]) {
+    mustThrow(() => new net.Socket({ typeOfService }), RANGE);
+  }
+  mustThrow(() => new net.Socket().setTypeOfService('1'), TYPE);
+  mustThrow(() => new net.Socket().setTypeOfService(256), RANGE);
+});
+
+test('a signal is one, or nothing', opts, () => {
+  for (const signal of [1, 'x', {}, true]) mustThrow(() => new net.Socket({ signal }), TYPE);
+  for (const signal of [undefined, null]) new net.Socket({ signal }).destroy();
+});
+
+test('a path that looks like a port is none', opts, () => {
+  for (const path of ['80', '0x50', ' ']) {
+    mustThrow(() => net.createServer().listen({ path }), VALUE);
+  }
+});
+
+test('what is no backlog is the default one', opts, async (t) => {
+  const k = kit(t);
+  for (const backlog of ['x', true, null, {}, NaN, -5, 1e12]) {
+    const server = k.ownServer(net.createServer());
+    server.listen({ port: 0, host: HOST, backlog });
+    await once(server, 'listening');
+  }
+});
+
+test('a descriptor that is no stream socket is named for what it is', opts, () => {
+  const fd = fs.openSync(__filename);
+  try {
+    mustThrow(() => new net.Socket({ fd }), {
+      name: 'TypeError',
+      code: 'ERR_INVALID_FD_TYPE',
+      message: 'Unsupported fd type: FILE',
+    });
+  } finally {
+    fs.closeSync(fd);
+  }
+  mustThrow(() => new net.Socket({ fd: 1e9 }), {
+    code: 'ERR_INVALID_FD_TYPE',
+    message: 'Unsupported fd type: UNKNOWN',
+  });
+});
+
+test('a server without a high-water mark has the default one', opts, () => {
+  const usual = net.createServer().highWaterMark;
+  assert.equal(usual, getDefaultHighWaterMark(false));
+  assert.equal(net.createServer({ highWaterMark: -1 }).highWaterMark, usual);
+  assert.equal(net.createServer({ highWaterMark: 7 }).highWaterMark, 7);
 });

@@ -3,6 +3,9 @@
 /** Ours alone: all small writes of one tick leave in one system call, without cork(). */
 
 const assert = require('node:assert/strict');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
 const { test } = require('node:test');
 const { isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const { run } = require('./helpers/child');
@@ -10,19 +13,23 @@ const { noStrace, traceCalls } = require('./helpers/system');
 
 const opts = { timeout: 60_000 };
 
-/** The sizes that the child's calls on TCP sockets have sent, in order. */
-async function sends(t, scenario) {
+/** The sizes that the child's calls on sockets of one kind have sent, in order. */
+async function sends(t, scenario, isUnix = false) {
   const trace = traceCalls(t, 'sendto,sendmsg,sendmmsg,write,writev');
-  const result = await run('coalescing', [scenario], { prefix: trace.prefix, timeout: 40_000 });
+  const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'socket-coalescing-'));
+  t.after(() => fs.rmSync(dir, { recursive: true, force: true }));
+  const args = isUnix ? [scenario, path.join(dir, 's')] : [scenario];
+  const result = await run('coalescing', args, { prefix: trace.prefix, timeout: 40_000 });
   assert.equal(result.code, 0, result.stderr);
-  const sizes = [];
-  for (const line of trace.read()) {
-    const call = /^(?:sendto|sendmsg|sendmmsg|write|writev)\(\d+<TCP(?:v6)?:.*\)\s+= (\d+)/.exec(
-      line,
-    );
-    if (call) sizes.push(Number(call[1]));
-  }
-  return sizes;
+  const kind = isUnix ? 'UNIX-STREAM' : 'TCP(?:v6)?';
+  const send = new RegExp(
+    `^(?:sendto|sendmsg|sendmmsg|write|writev)\\(\\d+<${kind}:.*\\)\\s+= (\\d+)`,
+  );
+  return trace
+    .read()
+    .map((line) => send.exec(line))
+    .filter(Boolean)
+    .map((call) => Number(call[1]));
 }
 
 const cases = {
@@ -35,11 +42,13 @@ const cases = {
   'writes with noDelay': [200],
 };
 for (const [scenario, expected] of Object.entries(cases)) {
-  test(scenario, opts, async (t) => {
-    if (!isOurs) return t.skip(SKIP_FOREIGN);
-    if (noStrace()) return t.skip(noStrace());
-    assert.deepEqual(await sends(t, scenario), expected);
-  });
+  for (const isUnix of [false, true]) {
+    test(`${scenario}${isUnix ? ', over a Unix socket' : ''}`, opts, async (t) => {
+      if (!isOurs) return t.skip(SKIP_FOREIGN);
+      if (noStrace()) return t.skip(noStrace());
+      assert.deepEqual(await sends(t, scenario, isUnix), expected);
+    });
+  }
 }
 
 test('writes of promise jobs and nextTicks leave with those of their tick', opts, async (t) => {

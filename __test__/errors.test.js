@@ -8,7 +8,17 @@ const fs = require('node:fs');
 const os = require('node:os');
 const { test } = require('node:test');
 const { net } = require('./helpers/subject');
-const { HOST, TIMEOUT, closed, failed, kit, once, peer, readBytes } = require('./helpers/kit');
+const {
+  HOST,
+  TIMEOUT,
+  closed,
+  failed,
+  kit,
+  once,
+  peer,
+  readBytes,
+  record,
+} = require('./helpers/kit');
 const { runJson } = require('./helpers/child');
 
 const opts = { timeout: TIMEOUT };
@@ -289,4 +299,31 @@ test('data that came before the reset may be read', opts, async (t) => {
   assert.equal(String(await got), 'hello');
   theirs.resetAndDestroy();
   assert.equal((await failed(ours)).code, 'ECONNRESET');
+});
+
+test('what connect(2) itself refuses names our end in the message, as in Node', opts, async (t) => {
+  const k = kit(t);
+  // Nothing is sent to it: TCP cannot be broadcast.
+  const socket = k.own(net.connect(9, '255.255.255.255'));
+  const log = record(socket, ['connectionAttempt', 'connectionAttemptFailed', 'error', 'close']);
+  const err = await failed(socket);
+  assert.match(err.message, /^connect E\w+ 255\.255\.255\.255:9 - Local \(0\.0\.0\.0:0\)$/);
+  assert.deepEqual([err.address, err.port, err.localPort], ['255.255.255.255', 9, undefined]);
+  await closed(socket);
+  assert.deepEqual(log, ['connectionAttempt', 'error', 'close']);
+});
+
+test('an aborted socket has an AbortError with its cause', opts, async (t) => {
+  const { client } = await kit(t).pair();
+  const controller = new AbortController();
+  const cause = new Error('enough');
+  const socket = new net.Socket({ signal: controller.signal });
+  controller.abort(cause);
+  const err = await failed(socket);
+  assert.deepEqual(
+    [err.name, err.code, err.constructor.name],
+    ['AbortError', 'ABORT_ERR', 'AbortError'],
+  );
+  assert.equal(err.cause, cause);
+  assert.equal(client.destroyed, false);
 });

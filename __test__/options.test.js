@@ -7,7 +7,7 @@ const { test } = require('node:test');
 const { net } = require('./helpers/subject');
 const { HOST, TIMEOUT, kit, once, peer } = require('./helpers/kit');
 const { run } = require('./helpers/child');
-const { NO_PROC, noStrace, timerOf, traceCalls } = require('./helpers/system');
+const { NO_PROC, inside, noSs, noStrace, timerOf, traceCalls } = require('./helpers/system');
 
 const opts = { timeout: TIMEOUT };
 const onLinux = { ...opts, skip: NO_PROC };
@@ -145,4 +145,48 @@ test('ipv6Only reaches the system', opts, async (t) => {
   if (noStrace()) return t.skip(noStrace());
   const calls = await callsOf(t, 'ipv6Only');
   assert.ok(calls.some((line) => /IPV6_V6ONLY, \[1\]/.test(line)));
+});
+
+for (const when of ['', ' before connect']) {
+  test(`the three numbers of keepAlive reach the system${when}`, opts, async (t) => {
+    if (noStrace()) return t.skip(noStrace());
+    const calls = await callsOf(t, `keepAlive with its three numbers${when}`);
+    // Milliseconds become whole seconds; the count stays what it is.
+    for (const expected of [
+      /SO_KEEPALIVE, \[1\]/,
+      /TCP_KEEPIDLE, \[120\]/,
+      /TCP_KEEPINTVL, \[7\]/,
+      /TCP_KEEPCNT, \[3\]/,
+    ]) {
+      assert.ok(
+        calls.some((line) => expected.test(line)),
+        `${expected} in\n${calls.join('\n')}`,
+      );
+    }
+  });
+}
+
+test('the type of service, as the system has it', opts, async (t) => {
+  if (noSs()) return t.skip(noSs());
+  const { client, conn } = await kit(t).pair({ side: 'both', client: { typeOfService: 0x20 } });
+  const seen = (socket) => inside(socket.localPort, socket.remotePort).typeOfService;
+  assert.equal(seen(client), 0x20);
+  client.setTypeOfService(0x48);
+  assert.equal(seen(client), 0x48);
+  assert.equal(client.getTypeOfService(), 0x48);
+  conn.setTypeOfService(0x10);
+  assert.equal(seen(conn), 0x10);
+});
+
+test('the type of service of an IPv6 connection is its traffic class', opts, async (t) => {
+  const k = kit(t);
+  const server = await k.listen({ lib: peer, host: '::1' });
+  const socket = k.own(net.connect({ port: server.address().port, host: '::1' }));
+  await once(socket, 'connect');
+  socket.setTypeOfService(0x28);
+  assert.equal(socket.getTypeOfService(), 0x28);
+  if (!noSs()) {
+    const { text } = inside(socket.localPort, socket.remotePort);
+    assert.match(text, /tclass:0x28/);
+  }
 });

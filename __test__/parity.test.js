@@ -4,7 +4,7 @@
  * Parity: each scenario of `parity/` runs in a child on node:net and in another one on the
  * subject. What the emitters did (events, arguments, errors, state at that moment, ticks between)
  * must be the same, line by line. With node:net as the subject this shows that a scenario is
- * deterministic.
+ * deterministic. A scenario with `since` is about what older versions of Node do otherwise.
  */
 
 const assert = require('node:assert/strict');
@@ -20,7 +20,9 @@ const scenarios = fs
   .map((file) => path.basename(file, '.js'));
 
 for (const scenario of scenarios) {
-  test(`parity: ${scenario}`, opts, async () => {
+  const { since = 0 } = require(path.join(__dirname, 'parity', scenario));
+  test(`parity: ${scenario}`, opts, async (t) => {
+    if (Number.parseInt(process.versions.node, 10) < since) return t.skip(`needs Node ${since}`);
     const subject = process.env.SOCKET_TEST_SUBJECT ?? '';
     const [expected, actual] = await Promise.all([
       runJson('run-parity', [scenario], { env: { SOCKET_TEST_SUBJECT: 'node:net' } }),
@@ -33,4 +35,4 @@ for (const scenario of scenarios) {
   });
 }
 
-test('there are scenarios', () => assert.ok(scenarios.length >= 12));
+test('there are scenarios', () => assert.ok(scenarios.length >= 16));

@@ -8,6 +8,7 @@ const os = require('node:os');
 const path = require('node:path');
 const { test } = require('node:test');
 const { net } = require('./helpers/subject');
+const { run } = require('./helpers/child');
 const { TIMEOUT, closed, kit, once, peer, readAll } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT, skip: process.platform === 'win32' && 'no Unix sockets here' };
@@ -106,6 +107,94 @@ test('a path that does not fit is an error and not truncated', opts, async (t) =
   assert.equal(connecting.code, 'EINVAL');
   const [listeningError] = await once(net.createServer().listen(long), 'error');
   assert.equal(listeningError.code, 'EINVAL');
+  assert.deepEqual(fs.readdirSync(dir), []);
+});
+
+test('a path that a dead server has left behind is in use, as in Node', opts, async (t) => {
+  const k = kit(t);
+  const dir = directory(t);
+  const [made, stale] = [path.join(dir, 'made'), path.join(dir, 'stale')];
+  const dead = await listening(k, peer.createServer(), made);
+  fs.linkSync(made, stale);
+  const end = closed(dead);
+  dead.close();
+  await end;
+  const [refused] = await once(k.own(net.connect(stale)), 'error');
+  assert.equal(refused.code, 'ECONNREFUSED', 'nobody is behind it');
+  const [inUse] = await once(net.createServer().listen(stale), 'error');
+  assert.deepEqual([inUse.code, inUse.address, inUse.port], ['EADDRINUSE', stale, -1]);
+  // Whoever wants it must know that it is stale, and remove it.
+  fs.unlinkSync(stale);
+  await listening(k, net.createServer(), stale);
+});
+
+test('a directory that is not there, and one that may not be written to', opts, async (t) => {
+  const dir = directory(t);
+  const [missing] = await once(net.createServer().listen(path.join(dir, 'no', 's')), 'error');
+  assert.equal(missing.code, 'EACCES', 'libuv has one word for the two');
+  if (process.getuid() === 0) return t.diagnostic('the superuser may write everywhere');
+  fs.chmodSync(dir, 0o500);
+  const [denied] = await once(net.createServer().listen(path.join(dir, 's')), 'error');
+  assert.equal(denied.code, 'EACCES');
+});
+
+test('permissions of the path are heeded, and may be given', opts, async (t) => {
+  if (process.getuid() !== 0) return t.skip('needs the superuser, to be somebody else as well');
+  const k = kit(t);
+  const dir = directory(t);
+  fs.chmodSync(dir, 0o755);
+  for (const [options, expected] of [
+    [{}, 'EACCES'],
+    [{ writableAll: true }, 'connected'],
+  ]) {
+    const file = path.join(dir, expected);
+    await listening(k, net.createServer(), { path: file, ...options });
+    const { stdout, stderr } = await run('connect-as', [file, '65534']);
+    assert.equal(stdout.trim(), expected, stderr);
+  }
+});
+
+test('resetAndDestroy is of TCP alone', opts, async (t) => {
+  const k = kit(t);
+  const file = path.join(directory(t), 's');
+  const server = await listening(k, net.createServer(), file);
+  const accepted = once(server, 'connection');
+  const client = k.own(net.connect(file));
+  const [conn] = await accepted;
+  if (client.connecting) await once(client, 'connect');
+  for (const socket of [client, conn]) {
+    assert.throws(() => socket.resetAndDestroy(), { code: 'ERR_INVALID_HANDLE_TYPE' });
+    assert.equal(socket.destroyed, false);
+    assert.equal(socket.setTypeOfService(8).getTypeOfService(), 8, 'kept, and of no effect');
+  }
+});
+
+test('readableAll and writableAll of an abstract name are refused at once', opts, (t) => {
+  if (process.platform !== 'linux') return t.skip('abstract names are of Linux');
+  for (const name of ['readableAll', 'writableAll']) {
+    assert.throws(() => net.createServer().listen({ path: '\0name', [name]: true }), {
+      code: 'ERR_INVALID_ARG_VALUE',
+    });
+  }
+});
+
+test('an abstract name may hold anything, and has nothing to remove', opts, async (t) => {
+  if (process.platform !== 'linux') return t.skip('abstract names are of Linux');
+  const k = kit(t);
+  const dir = directory(t);
+  const name = `\0${path.join(dir, 'socket')} \u00e9`;
+  const server = await listening(
+    k,
+    net.createServer((conn) => conn.end('here')),
+    name,
+  );
+  assert.equal(server.address(), name);
+  assert.equal(String(await readAll(k.own(net.connect(name)))), 'here');
+  const end = closed(server);
+  server.close();
+  await end;
+  const [err] = await once(net.connect(name), 'error');
+  assert.equal(err.code, 'ECONNREFUSED');
   assert.deepEqual(fs.readdirSync(dir), []);
 });
 

@@ -2,7 +2,9 @@
 // `npm run bench`: this package against node:net. `npm run bench -- --help` lists the options.
 
 const { spawnSync } = require('node:child_process');
+const fs = require('node:fs');
 const os = require('node:os');
+const path = require('node:path');
 const chart = require('./lib/chart');
 const load = require('./lib/load');
 const { facts } = require('./lib/machine');
@@ -21,6 +23,15 @@ function checkModule({ label, module }) {
   const args = ['-e', 'require(process.argv[1])', module];
   const { status } = spawnSync(process.execPath, args, { stdio: 'inherit', timeout: 20_000 });
   if (status !== 0) throw new Error(`${label} cannot be loaded (npm run build builds it)`);
+}
+
+/** Installs what only the benchmark compares with. */
+function installPeers() {
+  if (fs.existsSync(path.join(__dirname, 'node_modules'))) return;
+  console.log('Installing what is compared with (npm ci, in bench/) …');
+  const args = ['ci', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error'];
+  const { status } = spawnSync('npm', args, { cwd: __dirname, stdio: 'inherit', timeout: 300_000 });
+  if (status !== 0) throw new Error('npm ci failed in bench/');
 }
 
 /** @returns {Promise<number>} the exit code */
@@ -44,6 +55,7 @@ async function main() {
   if (rows.length === 0) throw new Error('no row matches --only; --list shows them');
   for (const side of Object.values(sides)) checkModule(side);
 
+  installPeers();
   if (rows.some((row) => !row.sides)) load.build();
   const machine = facts();
   console.log(`${sides.ours.label} against ${sides.base.label}: ${rows.length} rows`);

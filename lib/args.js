@@ -3,7 +3,7 @@
 // with Node's code, and returns nothing; the `normalize*` functions turn the many forms of a call
 // into one.
 
-const { codedError, invalidType, outOfRange } = require('./errors');
+const { codedError, invalidType, invalidValue, outOfRange } = require('./errors');
 
 function validateFunction(value, name) {
   if (typeof value !== 'function') throw invalidType(name, 'of type function', value);
@@ -11,6 +11,11 @@ function validateFunction(value, name) {
 
 function validateString(value, name) {
   if (typeof value !== 'string') throw invalidType(name, 'of type string', value);
+}
+
+function validateStringWithoutNullBytes(value, name) {
+  validateString(value, name);
+  if (value.includes('\0')) throw invalidValue(name, value, 'must be a string without null bytes');
 }
 
 function validateBoolean(value, name) {
@@ -104,6 +109,7 @@ function normalizeArgs(args) {
 
 module.exports = {
   invalidAddress,
+  isPort,
   missingArguments,
   normalizeArgs,
   validateAbortSignal,
@@ -114,5 +120,6 @@ module.exports = {
   validateObject,
   validatePort,
   validateString,
+  validateStringWithoutNullBytes,
   validateTimeout,
 };

@@ -14,8 +14,9 @@ const WANTED_SHARED = 0;
 const WANTED_OWN = 1;
 const QUEUED = 2;
 
-/** Room for the small writes of a tick (`lib/net/writer.js`). */
+/** Room for the small writes of a tick: of byte streams (`lib/net/writer.js`), then of messages (`lib/outbox.js`). */
 const SLAB_SIZE = 128 * 1024;
+const MESSAGE_SLAB_SIZE = 256 * 1024;
 /** Memory that reads of all streams go to. Large, so that a chunk serves many of them. */
 const SHARED_CHUNK_SIZE = 1024 * 1024;
 /** Memory for one large read (`OWN_WINDOW` in `src/core/chunks.rs`). */
@@ -30,7 +31,7 @@ let native = null;
 /** What both sides share: a header, then five integers per event. */
 const events = new Int32Array(EVENTS_LENGTH);
 /** Where small writes are put together. */
-const slab = Buffer.allocUnsafeSlow(SLAB_SIZE);
+const slab = Buffer.allocUnsafeSlow(SLAB_SIZE + MESSAGE_SLAB_SIZE);
 /** What is to be sent from the slab by the next {@link flushSends} (`Sends` in `src/binding/shared.rs`). */
 const sends = new Int32Array(MAX_SENDS * SEND_WIDTH);
 let sendCount = 0;
@@ -48,6 +49,7 @@ const drain = createDrain({
   supply,
   sharedChunk: (id) => chunks[id],
   takeOwnChunk,
+  takeMessage: (index) => native.takeMessage(index),
   fatalException: (err) => native.fatalException(err),
 });
 
@@ -114,6 +116,7 @@ function countRef(change) {
 setFlushSends(flushSends);
 
 module.exports = {
+  MESSAGE_SLAB_SIZE,
   SLAB_SIZE,
   addSend,
   countRef,

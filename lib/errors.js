@@ -5,7 +5,9 @@
 const { getSystemErrorMap, inspect } = require('node:util');
 
 /** The names of `core::error::Syscall`, by number. */
-const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutdown'];
+const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutdown', 'connect'];
+/** The attempt failed in the call itself, before anything was sent. */
+const CONNECT = 0;
 
 /** libuv's negative numbers by name, for the few that are decided upon. */
 const errnoByCode = new Map();
@@ -73,6 +75,15 @@ function listenError(errno, address, port) {
   return systemError(message, errno, 'listen', withPort(address, port), listenError);
 }
 
+/** What a socket is destroyed with when its `AbortSignal` says so; the same shape as Node's. */
+class AbortError extends Error {
+  constructor(reason) {
+    super('The operation was aborted', reason === undefined ? undefined : { cause: reason });
+    this.code = 'ABORT_ERR';
+    this.name = 'AbortError';
+  }
+}
+
 /** An error of the caller. The first line of its stack has the code, as in Node. */
 function codedError(Base, code, message, extra) {
   const err = new Base(message);
@@ -133,6 +144,8 @@ function outOfRange(name, range, value) {
 }
 
 module.exports = {
+  AbortError,
+  CONNECT,
   SYSCALLS,
   codeOf,
   codedError,

@@ -17,10 +17,11 @@ const WIDTH = 5;
 /** After so many events, or so long (ms), other work of the loop gets its turn. */
 const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
+/** The clock is looked at after so many events: a new secure connection costs more than a hundred messages. */
+const EVENTS_PER_LOOK = 8;
 /**
  * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
  * cheaper than sending between other work: the code stays in the CPU's cache, and so does the receiver.
- * The clock is looked at as often.
  */
 const EVENTS_PER_FLUSH = 32;
 
@@ -43,6 +44,7 @@ const now = performance.now.bind(performance);
  * @param {() => void} host.supply
  * @param {(id: number) => Buffer} host.sharedChunk
  * @param {(id: number) => Buffer} host.takeOwnChunk
+ * @param {(index: number) => Buffer} host.takeMessage
  * @param {(err: unknown) => void} host.fatalException
  * @returns {() => void} what the engine calls when there are events
  */
@@ -53,22 +55,59 @@ function createDrain({
   supply,
   sharedChunk,
   takeOwnChunk,
+  takeMessage,
   fatalException,
 }) {
   let index = 0; // of the next event of the batch
   let count = 0; // of events in the batch
   let current = null; // the handle whose event, ticks and jobs run now
+  /**
+   * Messages of one event, see `StreamHandle.openRun`. Each is delivered like an event of its own.
+   * @type {{ handle: any, isLast(): boolean, deliverNext(): void } | null}
+   */
+  let run = null;
+  let delivered = 0; // events, counting each message of a run
 
   /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
   function deliverNext() {
+    if (run !== null) {
+      deliverOfRun();
+      return;
+    }
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
     const handle = handles[events[at]];
     current = handle;
+    if (kind === EventKind.Messages) {
+      run = handle.openRun(sharedChunk(events[at + 2]), events[at + 3], events[at + 4]);
+      if (run !== null) deliverOfRun();
+      return;
+    }
     const a = events[at + 2];
     const b = events[at + 3];
     const c = events[at + 4];
     handle.resource.runInAsyncScope(deliver, handle, kind, a, b, c);
+  }
+
+  /** Messages of a run, as far as the next flush, each like an event of its own. */
+  function deliverOfRun() {
+    current = run.handle;
+    current.resource.runInAsyncScope(deliverSome);
+  }
+
+  function deliverSome() {
+    for (;;) {
+      const messages = run;
+      if (messages.isLast()) run = null;
+      messages.deliverNext();
+      if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
+      delivered++;
+      runTicks();
+      if (hasAfterwards()) {
+        runAfterwards();
+        runTicks();
+      }
+    }
   }
 
   /** In the handle's own async context. @this {any} the handle */
@@ -78,6 +117,10 @@ function createDrain({
         return this.deliverCopy(sharedChunk(a), b, c);
       case EventKind.OwnData:
         return this.deliverView(takeOwnChunk(a), b, c);
+      case EventKind.Message:
+        return this.deliverMessage(takeMessage(a));
+      case EventKind.Fault:
+        return this.deliverFault(a, b >>> 0);
       case EventKind.Written:
         return this.deliverWritten();
       case EventKind.End:
@@ -92,16 +135,28 @@ function createDrain({
         return this.deliverConnectFailed(a, b);
       case EventKind.Accepted:
         return this.deliverAccepted(a);
+      case EventKind.Dropped:
+        return this.deliverDropped(a);
       case EventKind.AcceptPaused:
         return this.deliverAcceptPaused(b);
       case EventKind.Closed:
         return this.deliverClosed();
+      case EventKind.Named:
+        return this.deliverNamed();
+      case EventKind.Secured:
+        return this.deliverSecured(a !== 0);
+      case EventKind.TlsFailed:
+        return this.deliverTlsFailed();
+      case EventKind.Session:
+        return this.deliverSession();
+      case EventKind.Quiet:
+        return this.deliverQuiet();
     }
   }
 
   /** Delivers until the batch or the budget is used up; answers whether the budget is. */
   function deliverBatch(budget) {
-    while (index < count) {
+    while (run !== null || index < count) {
       deliverNext();
       if (runTicks === null) {
         flushTick();
@@ -112,9 +167,10 @@ function createDrain({
         runAfterwards();
         runTicks();
       }
-      if (++budget.events % EVENTS_PER_FLUSH === 0) {
-        flush(budget);
-        if (isSpent(budget)) return true;
+      if (++delivered % EVENTS_PER_LOOK === 0) {
+        const isOver = isSpent(budget);
+        if (isOver || delivered % EVENTS_PER_FLUSH === 0) flush(budget);
+        if (isOver) return true;
       }
     }
     flush(budget);
@@ -129,7 +185,7 @@ function createDrain({
     runTicks();
   }
 
-  const isSpent = (budget) => budget.events >= BUDGET_EVENTS || now() - budget.start > BUDGET_TIME;
+  const isSpent = (budget) => delivered >= BUDGET_EVENTS || now() - budget.start > BUDGET_TIME;
 
   /** One turn of the loop: answers whether there is more to do in a later one. */
   function drainOnce(budget) {
@@ -137,7 +193,7 @@ function createDrain({
       budget.owesTicks = false;
       runTicks?.();
     }
-    if (index === count) {
+    if (run === null && index === count) {
       const wait = MAY_WAIT && budget.hot && count <= MAX_HOT_EVENTS;
       budget.hot = false;
       index = 0;
@@ -149,7 +205,8 @@ function createDrain({
   }
 
   return function drain() {
-    const budget = { events: 0, start: now(), hot: false, owesTicks: false };
+    delivered = 0;
+    const budget = { start: now(), hot: false, owesTicks: false };
     let state = 'going on';
     setDraining(true);
     try {

@@ -16,8 +16,13 @@ const CONNECTING = 2;
 const WRITING = 4;
 const ENDING = 8;
 const LISTENING = 16;
+/** A TLS handshake is under way. */
+const SECURING = 64;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
+
+/** The family of Unix sockets and named pipes (`src/binding/options.rs`). */
+const LOCAL = 'Local';
 
 /** Without it, every context costs an entry with the garbage collector. */
 const NO_DESTROY_HOOK = Object.freeze({ requireManualDestroy: true });
@@ -115,7 +120,9 @@ module.exports = {
   ENDING,
   Handle,
   LISTENING,
+  LOCAL,
   NO_DESTROY_HOOK,
   READING,
+  SECURING,
   WRITING,
 };

@@ -11,27 +11,33 @@ const { StreamHandle } = require('./stream-handle');
 const debug = debuglog('socket');
 
 /**
- * Callbacks: `onconnection(owner, handle)`, `onclose(owner, handle)`.
+ * Callbacks: `onconnection(owner, handle)`, `ondropped(owner, reason, ends)`, `onclose(owner, handle)`.
  */
 class ListenHandle extends Handle {
-  constructor() {
+  /** @param {number} number tells the listeners of one owner apart: later ones have higher numbers */
+  constructor(number) {
     super(new AsyncResource('TCPSERVERWRAP', NO_DESTROY_HOOK));
+    this.number = number;
+    this.isPaused = false;
   }
 
   get kind() {
     return 'listener';
   }
 
-  /** Binds and listens. Answers 0 or an errno. */
-  listen(local, options, streamOptions) {
-    const id = engine().listen(local, options, streamOptions);
+  /**
+   * Binds and listens. Answers 0 or an errno.
+   * @param {import('../binding').TlsServer} [tls] every connection begins with a handshake
+   */
+  listen(local, options, streamOptions, tls) {
+    const id = engine().listen(local, options, streamOptions, tls);
     return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
   }
 
   /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
-  listenFd(fd, backlog, streamOptions) {
+  listenFd(fd, { backlog, proxyTimeout }, streamOptions, tls) {
     return this.listening(
-      engine().listenFd(fd, backlog, streamOptions),
+      engine().listenFd(fd, backlog, proxyTimeout, streamOptions, tls),
       streamOptions,
       `descriptor ${fd}`,
     );
@@ -53,13 +59,36 @@ class ListenHandle extends Handle {
     engine().closeListener(this.id);
   }
 
+  /** Accepts no more for now. Connections that are on their way still come. */
+  pause() {
+    if (this.isPaused) return;
+    this.isPaused = true;
+    debug('listener %d: pause', this.id);
+    engine().pauseListener(this.id, true);
+  }
+
+  /** Accepts again. */
+  resume() {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    debug('listener %d: resume', this.id);
+    engine().pauseListener(this.id, false);
+  }
+
   deliverAccepted(id) {
     const handle = new StreamHandle();
+    handle.listener = this;
     handle.adopt(id);
     handle.isReading = this.readsAtOnce;
     if (this.readsAtOnce) handle.setBusy(READING);
     debug('stream %d: accepted by listener %d', id, this.id);
     this.callbacks.onconnection(this.owner, handle);
+  }
+
+  deliverDropped(reason) {
+    const ends = engine().takeDropped();
+    debug('listener %d: dropped a connection for reason %d', this.id, reason);
+    this.callbacks.ondropped(this.owner, reason, ends);
   }
 
   deliverAcceptPaused(errno) {

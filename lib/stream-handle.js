@@ -3,7 +3,7 @@
 
 const { AsyncResource } = require('node:async_hooks');
 const { debuglog } = require('node:util');
-const { SYSCALLS, codeOf } = require('./errors');
+const { CONNECT, SYSCALLS, codeOf } = require('./errors');
 const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
 const {
   CLOSING,
@@ -11,8 +11,10 @@ const {
   EBADF,
   ENDING,
   Handle,
+  LOCAL,
   NO_DESTROY_HOOK,
   READING,
+  SECURING,
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
@@ -21,17 +23,27 @@ const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
- * `onconnectfailed(owner, handle, syscall, errno)`, `ondata(owner, buffer)`, `onend(owner)`,
+ * `onconnectfailed(owner, handle, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
+ * A stream with a codec has, instead of `ondata`: `onmessages(owner, chunk, offset, length)`, which answers
+ * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`.
+ * With TLS also `onsecured(owner, needsOwner)`, `ontlsfailed(owner, failure)`, and where they are wanted
+ * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
 class StreamHandle extends Handle {
   constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
     super(resource);
+    /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
+    this.listener = null;
     this.isReading = false;
     /** Bytes that the owner has been given. */
     this.used = 0;
     /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
     this.held = null;
+    /** Why what arrives is held although it is read, or null; see {@link suspend}. */
+    this.suspension = null;
+    /** What to call when nothing is received any more, see {@link quiesce}. */
+    this.onquiet = null;
     /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
     this.memory = null;
   }
@@ -41,16 +53,31 @@ class StreamHandle extends Handle {
   }
 
   /**
-   * Starts an attempt to connect.
+   * Starts an attempt to connect. Answers 0, or an errno where `local` cannot be bound.
    * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
    * @param {{ address: string, port: number } | null} local
-   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean }} options
+   * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean,
+   *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
-    this.adopt(engine().connect(remote, local, options));
+    const id = engine().connect(remote, local, options);
+    if (id < 0) return id;
+    this.adopt(id);
     this.isReading = options.readAtOnce;
     this.setBusy(CONNECTING);
     debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
+    return 0;
+  }
+
+  /** Two handles that are connected with each other, or an errno. */
+  static pair(options, resource) {
+    const ids = engine().pair(options);
+    if (typeof ids === 'number') return ids;
+    return ids.map((id) => {
+      const handle = new StreamHandle(resource);
+      handle.adopt(id);
+      return handle;
+    });
   }
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
@@ -78,6 +105,17 @@ class StreamHandle extends Handle {
     this.isReading = false;
     engine().readStop(this.id);
     this.setIdle(READING);
+  }
+
+  /** What arrives is held until `unsuspend()`; the engine reads on. @param {object} suspension the reason */
+  suspend(suspension) {
+    this.suspension = suspension;
+    this.held ??= [];
+  }
+
+  unsuspend() {
+    this.suspension = null;
+    releaseHeld(this);
   }
 
   /**
@@ -112,6 +150,67 @@ class StreamHandle extends Handle {
     return accepted;
   }
 
+  /**
+   * Stops reading so that TLS can take over. `then(early)` is called with what was received and not
+   * delivered; an end or a failure that came meanwhile is for the handshake to find out.
+   */
+  quiesce(then) {
+    this.isReading = false;
+    this.setIdle(READING);
+    this.setBusy(SECURING);
+    this.onquiet = then;
+    engine().quiesce(this.id);
+  }
+
+  /**
+   * Puts a client's TLS over the connection; `onsecured` or `ontlsfailed` follows. Nothing may be queued,
+   * and it must not be reading. Answers a failure, or null.
+   * @param {import('../binding').TlsContext} context
+   * @param {import('../binding').TlsSessions} sessions where they are resumed from and kept
+   * @param {import('../binding').NativeTlsClientOptions} options
+   * @param {Uint8Array} [early]
+   */
+  secureClient(context, sessions, options, early) {
+    return this.securing(engine().secureClient(this.id, context, sessions, options, early));
+  }
+
+  /** The same as a server. @param {import('../binding').TlsServer} server */
+  secureServer(server, early) {
+    return this.securing(engine().secureServer(this.id, server, early));
+  }
+
+  securing(failure) {
+    debug('stream %d: TLS %s', this.id, failure?.code ?? 'begins');
+    if (failure) this.setIdle(SECURING);
+    else this.setBusy(SECURING);
+    return failure;
+  }
+
+  /** Answers `onnamed`: with a context, or with the server's own. */
+  tlsChoose(context) {
+    if (this.id >= 0) engine().tlsChoose(this.id, context);
+  }
+
+  /** Answers `onsecured`: the peer is who it should be. */
+  tlsAccept() {
+    if (this.id >= 0) engine().tlsAccept(this.id);
+  }
+
+  /** What the client asked for. */
+  tlsHello() {
+    return this.id < 0 ? null : engine().tlsHello(this.id);
+  }
+
+  /** What was agreed, or null. */
+  tlsInfo() {
+    return this.id < 0 ? null : engine().tlsInfo(this.id);
+  }
+
+  /** The peer's certificate in DER, or null; at 1 the one that signed it, and so on. */
+  tlsPeerCertificate(index) {
+    return this.id < 0 ? null : engine().tlsPeerCertificate(this.id, index);
+  }
+
   noteQueue(accepted, queued) {
     if (accepted >= 0 && queued > 0 && !(this.busy & WRITING)) this.setBusy(WRITING);
   }
@@ -121,9 +220,19 @@ class StreamHandle extends Handle {
     return (this.busy & WRITING) !== 0;
   }
 
+  /** Whether `onfinished` is to come. */
+  get isEnding() {
+    return (this.busy & ENDING) !== 0;
+  }
+
   /** Bytes that the system has not taken yet. */
   queued() {
     return this.id < 0 ? 0 : engine().queued(this.id);
+  }
+
+  /** For how many milliseconds nothing was received and nothing was sent, measured from the first call on. */
+  idleFor() {
+    return this.id < 0 ? 0 : engine().idleFor(this.id);
   }
 
   /** Ends our half. 0: done; 1: `onfinished` follows; otherwise an errno. */
@@ -142,6 +251,7 @@ class StreamHandle extends Handle {
     this.isReading = false;
     this.memory?.release();
     this.held = null;
+    this.onquiet = null;
     engine().closeStream(this.id, reset, this.used);
     this.setBusy(CLOSING);
   }
@@ -156,6 +266,11 @@ class StreamHandle extends Handle {
     return this.id < 0 ? EBADF : engine().setKeepAlive(this.id, on, delay, interval, count);
   }
 
+  /** Answers 0 or an errno. @param {number} ms 0 is the system's */
+  setUserTimeout(ms) {
+    return this.id < 0 ? EBADF : engine().setUserTimeout(this.id, ms);
+  }
+
   /** Answers 0 or an errno. @param {number} value 0 to 255 */
   setTypeOfService(value) {
     return this.id < 0 ? EBADF : engine().setTypeOfService(this.id, value);
@@ -164,6 +279,11 @@ class StreamHandle extends Handle {
   /** Answers the value or an errno. */
   getTypeOfService() {
     return this.id < 0 ? EBADF : engine().typeOfService(this.id);
+  }
+
+  /** Whether it is a Unix socket or a named pipe, once it is connected. */
+  isLocal() {
+    return this.getsockname().family === LOCAL;
   }
 
   getpeername() {
@@ -182,7 +302,7 @@ class StreamHandle extends Handle {
     debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     this.setBusy(CLOSING); // The engine closes it on its own.
-    this.callbacks.onconnectfailed(this.owner, this, SYSCALLS[syscall], errno);
+    this.callbacks.onconnectfailed(this.owner, this, errno, syscall === CONNECT);
   }
 
   /** The bytes at `offset` are to be copied out: the chunk serves all streams. */
@@ -196,6 +316,23 @@ class StreamHandle extends Handle {
   deliverView(chunk, offset, length) {
     if (this.busy & CLOSING) return;
     this.deliverPayload(Buffer.from(chunk.buffer, offset, length));
+  }
+
+  /**
+   * Messages in one piece (`src/core/codec/run.rs`). Answers who delivers them one by one, or null if nobody
+   * is to get them. The chunk serves all streams.
+   */
+  openRun(chunk, offset, length) {
+    if (this.busy & CLOSING) return null;
+    return this.callbacks.onmessages(this.owner, chunk, offset, length);
+  }
+
+  deliverMessage(bytes) {
+    if (!(this.busy & CLOSING)) this.callbacks.onmessage(this.owner, bytes);
+  }
+
+  deliverFault(kind, bytes) {
+    if (!(this.busy & CLOSING)) this.callbacks.onfault(this.owner, kind, bytes);
   }
 
   deliverPayload(payload) {
@@ -251,17 +388,61 @@ class StreamHandle extends Handle {
     if (this.held !== null && SYSCALLS[syscall] === 'read') this.hold(fail);
     else fail();
   }
+
+  deliverNamed() {
+    if (!(this.busy & CLOSING)) this.callbacks.onnamed(this.owner);
+  }
+
+  deliverSecured(needsOwner) {
+    debug('stream %d: secure', this.id);
+    this.setIdle(SECURING);
+    if (!(this.busy & CLOSING)) this.callbacks.onsecured(this.owner, needsOwner);
+  }
+
+  deliverTlsFailed() {
+    const failure = engine().tlsFailure(this.id);
+    this.setIdle(SECURING);
+    if (this.busy & CLOSING) return;
+    debug('stream %d: TLS failed: %s', this.id, failure.code);
+    const fail = () => this.callbacks.ontlsfailed(this.owner, failure);
+    if (this.held === null) fail();
+    else this.hold(fail);
+  }
+
+  deliverSession() {
+    if (!(this.busy & CLOSING)) this.callbacks.onsession?.(this.owner);
+  }
+
+  deliverQuiet() {
+    const { held, owner, callbacks, onquiet } = this;
+    this.held = null;
+    this.onquiet = null;
+    if (onquiet === null) return;
+    const early = [];
+    this.attach(early, collecting);
+    held?.forEach((deliver) => deliver());
+    this.attach(owner, callbacks);
+    onquiet(Buffer.concat(early));
+  }
 }
+
+/** Takes what was received before TLS. */
+const collecting = {
+  ondata: (early, payload) => early.push(payload),
+  onend() {},
+  onfailed() {},
+};
 
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
 function releaseHeld(handle) {
-  if (!handle.isReading || handle.held === null) return;
+  if (!handle.isReading || handle.held === null || handle.suspension !== null) return;
   const deliver = handle.held.shift();
   const isLast = handle.held.length === 0;
   if (isLast) {
     handle.held = null;
     engine().readStart(handle.id);
   }
+  if (deliver === undefined) return; // Nothing came while it was suspended.
   try {
     handle.resource.runInAsyncScope(deliver);
   } finally {

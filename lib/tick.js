@@ -107,6 +107,7 @@ function setFlushSends(flush) {
 module.exports = {
   afterTicks,
   atTickEnd,
+  callEach,
   flushTick,
   hasAfterwards: () => afterwards.length > 0,
   isExiting: () => exiting,

@@ -71,6 +71,41 @@ function libHasNoCycle() {
   return problems;
 }
 
+/**
+ * Every crate that ends up in the addon has a licence that deny.toml allows. `cargo deny` says the same and more; this needs nothing
+ * but cargo, so that it is checked wherever the lint runs.
+ */
+function licencesAreAllowed() {
+  const [, list] = /^allow = \[([^\]]*)\]/m.exec(read('deny.toml')) ?? [null, ''];
+  const allowed = new Set([...list.matchAll(/"([^"]+)"/g)].map((match) => match[1]));
+  const isAllowed = (expression) => {
+    const text = expression.replaceAll('/', ' OR ').trim();
+    const inner = /\(([^()]*)\)/.exec(text);
+    // What is in brackets first: it becomes one of the allowed words, or one that is not.
+    if (inner) return isAllowed(text.replace(inner[0], isAllowed(inner[1]) ? 'MIT' : 'none'));
+    return text
+      .split(/ AND /)
+      .every((part) => part.split(/ OR /).some((name) => allowed.has(name.trim())));
+  };
+  const tree = capture('cargo', [
+    'tree',
+    '-e',
+    'normal',
+    '--prefix',
+    'none',
+    '--format',
+    '{p}|{l}',
+  ]);
+  if (!tree.ok) return [`cargo tree failed: ${tree.output}`];
+  const problems = new Set();
+  for (const line of tree.output.split('\n').filter((each) => each.includes('|'))) {
+    const [crate, licence] = line.replace(' (*)', '').split('|');
+    // AND binds tighter than OR, and no crate mixes them without brackets.
+    if (!isAllowed(licence)) problems.add(`${crate} has the licence ${licence || '(none)'}`);
+  }
+  return [...problems];
+}
+
 /** A lock file that names where a package was downloaded from works only for those who can reach that place. */
 function lockNamesNoRegistry() {
   return read('package-lock.json').includes('"resolved"')
@@ -114,6 +149,7 @@ function platformPackagesAreGenerated() {
 const checks = [
   ['src/core knows no napi', coreKnowsNoNapi],
   ['lib has no circle', libHasNoCycle],
+  ['licences of the crates are those of deny.toml', licencesAreAllowed],
   ['package-lock.json names no registry', lockNamesNoRegistry],
   ['npm is as generated', platformPackagesAreGenerated],
 ];

@@ -1,11 +1,13 @@
 'use strict';
 
 // Makes a fresh clone ready to run: checks what the machine must have, installs the development dependencies and
-// builds the addon, each only when it is needed. Says nothing when nothing is to be done.
+// builds the addon, each only when it is needed. With `--tests` it also installs the programs that tests talk to.
+// Says nothing when nothing is to be done.
 
 const fs = require('node:fs');
 const path = require('node:path');
 const { root, capture, npm, seconds } = require('./run');
+const { installMissing } = require('./system-packages');
 
 /** @param {string} message */
 function fail(message) {
@@ -112,3 +114,4 @@ function build() {
 checkNode();
 install();
 build();
+if (process.argv.includes('--tests')) installMissing();

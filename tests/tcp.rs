@@ -7,12 +7,16 @@ use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::Duration;
 
-use owner::{Owner, Told};
+use owner::{Owner, Told, address_of};
 use socket::core::chunks::{MAX_SHARED, SHARED_WINDOW};
+use socket::core::endpoint::Endpoint;
 use socket::core::error::Syscall;
 use socket::core::flow::{FIRST_AHEAD, MOST_AHEAD};
+use socket::core::options::SocketOptions;
 use socket::core::stream::Ended;
+use socket::core::transport::Transport;
 use socket::core::write_queue::WRITE_WINDOW;
+use socket2::SockRef;
 
 const MIB: usize = 1024 * 1024;
 
@@ -27,10 +31,6 @@ fn pair(owner: &mut Owner) -> (u32, TcpStream) {
     let (listener, address) = peer();
     let id = owner.connected(address);
     (id, listener.accept().expect("a connection").0)
-}
-
-fn address_of(listener: &socket::core::listener::Listener) -> SocketAddr {
-    listener.local_addr().as_socket().expect("a TCP address")
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_refused_connection_fails_once_and_closes() {
     let Told::ConnectFailed(error) = owner.next(id) else {
         panic!("it fails");
     };
-    assert_eq!((error.syscall, error.errno), (Syscall::Connect, -111));
+    assert_eq!((error.syscall, error.errno), (Syscall::Handshake, -111));
     assert_eq!(owner.next(id), Told::Closed);
 }
 
@@ -263,7 +263,7 @@ fn closing_with_bytes_that_nobody_used_resets_the_peer() {
 fn a_reset_is_a_failed_read() {
     let mut owner = Owner::new();
     let (id, theirs) = pair(&mut owner);
-    socket2::SockRef::from(&theirs)
+    SockRef::from(&theirs)
         .set_linger(Some(Duration::ZERO))
         .expect("an option");
     drop(theirs);
@@ -306,4 +306,74 @@ fn an_owner_that_turns_the_runtime_itself_misses_nothing() {
         }
     }
     assert_eq!(owner.received[&id], 800);
+}
+
+#[test]
+fn the_peers_address_outlives_the_connection() {
+    let mut owner = Owner::new();
+    let (id, theirs) = pair(&mut owner);
+    let known = Endpoint::Tcp(theirs.local_addr().expect("an address"));
+    SockRef::from(&theirs)
+        .set_linger(Some(Duration::ZERO))
+        .expect("an option");
+    drop(theirs);
+    assert!(matches!(owner.next(id), Told::Failed(_)));
+    let (_, transport) = owner.stream(id);
+    assert_eq!(transport.peer_addr().expect("still known"), known);
+}
+
+#[test]
+fn who_answers_at_the_unspecified_address_is_asked_of_the_system() {
+    let mut owner = Owner::new();
+    let (listener, address) = peer();
+    let id = owner.connected(SocketAddr::from(([0, 0, 0, 0], address.port())));
+    let _theirs = listener.accept().expect("a connection");
+    let (_, transport) = owner.stream(id);
+    assert_eq!(
+        transport.peer_addr().expect("connected"),
+        Endpoint::Tcp(address)
+    );
+}
+
+#[test]
+fn options_of_the_descriptor_are_there_before_the_handshake_and_are_inherited() {
+    let mut owner = Owner::new();
+    let options = SocketOptions {
+        user_timeout: Some(Duration::from_millis(4321)),
+        send_buffer_size: Some(40_000),
+        recv_buffer_size: Some(30_000),
+    };
+    let listener = owner
+        .listen_with("127.0.0.1:0", options)
+        .expect("a listener");
+    let near = owner.connect_with(address_of(&listener), options);
+    assert_eq!(owner.next(near), Told::Connected);
+    let Told::Accepted(far) = owner.next(listener.id()) else {
+        panic!("a connection comes in");
+    };
+    for id in [near, far] {
+        let (_, transport) = owner.stream(id);
+        let Transport::Tcp(stream, _) = transport else {
+            panic!("it is TCP");
+        };
+        let socket = SockRef::from(stream);
+        let sizes = [socket.send_buffer_size(), socket.recv_buffer_size()]
+            .map(|size| size.expect("an option"));
+        #[cfg(target_os = "linux")]
+        {
+            // Linux doubles the numbers, for what it needs itself.
+            assert_eq!(sizes, [80_000, 60_000]);
+            let timeout = socket.tcp_user_timeout().expect("an option");
+            assert_eq!(timeout, options.user_timeout);
+        }
+        #[cfg(not(target_os = "linux"))]
+        assert!(sizes.iter().all(|size| *size >= 30_000));
+    }
+    let (_, transport) = owner.stream(near);
+    #[cfg(target_os = "linux")]
+    transport
+        .set_user_timeout(Duration::ZERO)
+        .expect("an option");
+    #[cfg(not(target_os = "linux"))]
+    assert!(transport.set_user_timeout(Duration::ZERO).is_err());
 }

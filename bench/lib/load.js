@@ -38,7 +38,7 @@ class Load {
 
   /**
    * @param {string} mode  see bench/load/src/main.rs
-   * @param {Record<string, number>} options
+   * @param {Record<string, number | string>} options
    * @param {{ cpu?: number }} [where]
    */
   constructor(mode, options, { cpu } = {}) {
@@ -120,7 +120,8 @@ class Load {
  *   test within the window as `cpu`
  */
 async function measure(subject, mode, options, { warmup, seconds, cpu, check }) {
-  const load = new Load(mode, { port: subject.port, ...options, warmup, seconds }, { cpu });
+  const place = subject.path ? { path: subject.path } : { port: subject.port };
+  const load = new Load(mode, { ...place, ...options, warmup, seconds }, { cpu });
   try {
     const wait = (event, limit) => subject.guard(load.line(event, limit), limit + 1, event);
     await wait('measure', SETUP + warmup);

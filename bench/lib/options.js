@@ -37,7 +37,7 @@ A partial run (--only, --quick, another module) leaves its files in target/bench
  * @property {boolean} publish  whether docs/ and README.md are written
  * @property {{ ours: Side, base: Side }} sides
  *
- * @typedef {{ label: string, module: string }} Side
+ * @typedef {{ label: string, module: string, isSecure?: boolean }} Side
  */
 
 /**

@@ -1,6 +1,8 @@
 'use strict';
 // A program under test: a Node process of its own that runs one of bench/programs.
 
+const fs = require('node:fs');
+const os = require('node:os');
 const path = require('node:path');
 const timers = require('node:timers/promises');
 const children = require('./children');
@@ -22,16 +24,19 @@ class Subject {
   #ready;
   /** @type {number} the port of a server */
   port = 0;
+  /** @type {string | null} the path of a server on a Unix socket */
+  path = null;
+  #folder = null;
   /** Never fulfilled; rejected when the process ends by itself. @type {Promise<never>} */
   failure;
 
   /**
    * @param {string} program
    * @param {import('./options').Side} side
-   * @param {{ cpu?: number }} [options]
+   * @param {{ cpu?: number, isUnix?: boolean }} [options]
    */
-  static async start(program, side, { cpu } = {}) {
-    const subject = new Subject(program, side, cpu);
+  static async start(program, side, { cpu, isUnix = false } = {}) {
+    const subject = new Subject(program, side, cpu, isUnix);
     try {
       await subject.guard(subject.#ready, READY, `${subject.#name} did not start`);
     } catch (error) {
@@ -41,11 +46,18 @@ class Subject {
     return subject;
   }
 
-  constructor(program, side, cpu) {
+  constructor(program, side, cpu, isUnix) {
+    if (isUnix) {
+      this.#folder = fs.mkdtempSync(path.join(os.tmpdir(), 'bench-'));
+      this.path = path.join(this.#folder, 's');
+    }
     this.#name = `${program} on ${side.label}`;
     const file = path.join(PROGRAMS, `${program}.js`);
     // gc() is there in every program of every row, whether or not it uses it: one environment.
-    this.#child = children.start(process.execPath, ['--expose-gc', file, side.module], {
+    const words = ['--expose-gc', file, side.module];
+    if (side.isSecure) words.push('--tls');
+    if (isUnix) words.push('--path', this.path);
+    this.#child = children.start(process.execPath, words, {
       cpu,
       stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
     });
@@ -134,6 +146,7 @@ class Subject {
     this.#stopping = true;
     this.#child.kill('SIGKILL');
     await within(this.#exited, READY, `${this.#name} does not end`);
+    if (this.#folder) fs.rmSync(this.#folder, { recursive: true });
   }
 }
 

@@ -1,16 +1,35 @@
 'use strict';
 // What the programs under test share. Each is started by lib/subject.js with an IPC channel and the module to use:
-// `node program.js <module>`. The programs see a module with the surface of node:net and nothing else, so both sides
-// run the same lines.
+// `node program.js <module> [--tls] [--path <path>]`. The programs see a module with the surface of node:net and nothing
+// else, so both sides run the same lines.
+
+const { execFileSync } = require('node:child_process');
+const { parseArgs } = require('node:util');
 
 const HOST = '127.0.0.1';
 
+/** With `--tls` the module is one of TLS, and servers have a certificate; with `--path` they listen there. */
+const {
+  values: { tls: isSecure, path },
+  positionals: [moduleName],
+} = parseArgs({
+  allowPositionals: true,
+  options: { tls: { type: 'boolean' }, path: { type: 'string' } },
+});
+
+/** A P-256 key and a certificate that signed itself. */
+function identity() {
+  const words =
+    'req -x509 -nodes -newkey ec -pkeyopt ec_paramgen_curve:P-256 -subj /CN=localhost -keyout - -out -';
+  const pem = execFileSync('openssl', words.split(' '), { stdio: ['ignore', 'pipe', 'ignore'] });
+  return { cert: pem, key: pem };
+}
+
 /** @returns {typeof import('node:net')} the module under test */
 function loadModule() {
-  const name = process.argv[2];
-  const net = require(name);
+  const net = require(moduleName);
   for (const member of ['createServer', 'connect']) {
-    if (typeof net[member] !== 'function') throw new TypeError(`${name} has no ${member}()`);
+    if (typeof net[member] !== 'function') throw new TypeError(`${moduleName} has no ${member}()`);
   }
   return net;
 }
@@ -30,20 +49,24 @@ function answer(handlers) {
 }
 
 /**
- * Runs a server and tells the harness its port.
+ * Runs a server, on a path if the harness gives one, and tells the harness its port.
  *
  * @param {import('node:net').ServerOpts} options
  * @param {(socket: import('node:net').Socket) => void} onConnection
  * @param {Record<string, (argument: any) => unknown>} [handlers]
  */
 function serve(options, onConnection, handlers = {}) {
-  const server = loadModule().createServer(options, (socket) => {
+  const all = isSecure ? { ...options, ...identity() } : options;
+  const server = loadModule().createServer(all, (socket) => {
     socket.on('error', ignoreReset);
     onConnection(socket);
   });
+  // Who resets in the middle of a handshake.
+  server.on('tlsClientError', ignoreReset);
   answer({ memory, ...handlers });
   // The backlog is wide so that the benchmark never measures the kernel's one-second SYN retry.
-  server.listen({ port: 0, host: HOST, backlog: 4096 }, () => {
+  const place = path ? { path } : { port: 0, host: HOST };
+  server.listen({ ...place, backlog: 4096 }, () => {
     process.send({ ready: true, port: server.address().port });
   });
 }

@@ -39,35 +39,43 @@ function lines(id, title, { rate, js = null }) {
   ];
 }
 
-/** @type {import('../lib/runner').Row[]} */
-module.exports = [
-  {
-    id: 'bulk-receive',
-    async sample(side, { warmup, seconds }) {
-      const subject = await Subject.start('sink-server', side);
-      // The sender counts; that every byte also reached the user is checked once all is through.
-      const check = async ({ total }) => {
-        const received = await subject.ask('bytes');
-        if (received !== total) throw new Error(`${total} bytes were sent, ${received} arrived`);
-      };
-      try {
-        return figures(await measure(subject, 'bulk-send', {}, { warmup, seconds, check }));
-      } finally {
-        await subject.stop();
-      }
+/**
+ * @param {boolean} [isUnix]  over a Unix socket
+ * @returns {import('../lib/runner').Row[]}
+ */
+function both(isUnix = false) {
+  const [prefix, words] = isUnix ? ['unix-', 'Unix socket: '] : ['', ''];
+  return [
+    {
+      id: `${prefix}bulk-receive`,
+      async sample(side, { warmup, seconds }) {
+        const subject = await Subject.start('sink-server', side, { isUnix });
+        // The sender counts; that every byte also reached the user is checked once all is through.
+        const check = async ({ total }) => {
+          const received = await subject.ask('bytes');
+          if (received !== total) throw new Error(`${total} bytes were sent, ${received} arrived`);
+        };
+        try {
+          return figures(await measure(subject, 'bulk-send', {}, { warmup, seconds, check }));
+        } finally {
+          await subject.stop();
+        }
+      },
+      lines: lines(`${prefix}bulk-receive`, `${words}bulk receive`, { rate: 1.0, js: 0.4 }),
     },
-    lines: lines('bulk-receive', 'bulk receive', { rate: 1.0, js: 0.4 }),
-  },
-  {
-    id: 'bulk-send',
-    async sample(side, { warmup, seconds }) {
-      const subject = await Subject.start('source-server', side);
-      try {
-        return figures(await measure(subject, 'bulk-recv', {}, { warmup, seconds }));
-      } finally {
-        await subject.stop();
-      }
+    {
+      id: `${prefix}bulk-send`,
+      async sample(side, { warmup, seconds }) {
+        const subject = await Subject.start('source-server', side, { isUnix });
+        try {
+          return figures(await measure(subject, 'bulk-recv', {}, { warmup, seconds }));
+        } finally {
+          await subject.stop();
+        }
+      },
+      lines: lines(`${prefix}bulk-send`, `${words}bulk send`, { rate: 1.0 }),
     },
-    lines: lines('bulk-send', 'bulk send', { rate: 1.0 }),
-  },
-];
+  ];
+}
+
+module.exports = { both, figures, lines, rows: both() };

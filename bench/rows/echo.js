@@ -11,34 +11,45 @@ const POINTS = [
   [500, 16, 1.5],
 ];
 
-/** @type {import('../lib/runner').Row[]} */
-module.exports = POINTS.map(([connections, depth, target]) => ({
-  id: `echo-${connections}x${depth}`,
-  descriptors: connections,
-  async sample(side, { warmup, seconds }) {
-    const subject = await Subject.start('echo-server', side);
-    try {
-      const result = await measure(subject, 'echo', { connections, depth }, { warmup, seconds });
-      const { rate, p50, p99, messages, cpu } = result;
-      return {
-        rate,
-        p50,
-        p99,
-        jsMicrosPerMessage: (cpu.js / messages) * 1e6,
-        cpuMicrosPerMessage: (cpu.process / messages) * 1e6,
-      };
-    } finally {
-      await subject.stop();
-    }
-  },
-  lines: [
-    {
-      id: `echo-${connections}x${depth}`,
-      title: `echo 64 B, ${connections} × ${depth}`,
-      metric: 'rate',
-      unit: 'rate',
-      better: 'more',
-      target,
+/**
+ * @param {number} connections
+ * @param {number} depth
+ * @param {number} target
+ * @param {boolean} [isUnix]  over a Unix socket
+ * @returns {import('../lib/runner').Row}
+ */
+function row(connections, depth, target, isUnix = false) {
+  const id = `${isUnix ? 'unix-' : ''}echo-${connections}x${depth}`;
+  return {
+    id,
+    descriptors: connections,
+    async sample(side, { warmup, seconds }) {
+      const subject = await Subject.start('echo-server', side, { isUnix });
+      try {
+        const result = await measure(subject, 'echo', { connections, depth }, { warmup, seconds });
+        const { rate, p50, p99, messages, cpu } = result;
+        return {
+          rate,
+          p50,
+          p99,
+          jsMicrosPerMessage: (cpu.js / messages) * 1e6,
+          cpuMicrosPerMessage: (cpu.process / messages) * 1e6,
+        };
+      } finally {
+        await subject.stop();
+      }
     },
-  ],
-}));
+    lines: [
+      {
+        id,
+        title: `${isUnix ? 'Unix socket: ' : ''}echo 64 B, ${connections} × ${depth}`,
+        metric: 'rate',
+        unit: 'rate',
+        better: 'more',
+        target,
+      },
+    ],
+  };
+}
+
+module.exports = { row, rows: POINTS.map((point) => row(...point)) };

@@ -6,10 +6,13 @@ const cost = require('./cost');
 
 module.exports = {
   rows: [
-    ...require('./pingpong'),
-    ...require('./echo'),
-    ...require('./bulk'),
+    ...require('./pingpong').rows,
+    ...require('./echo').rows,
+    ...require('./bulk').rows,
+    ...require('./unix'),
+    ...require('./messages'),
     ...require('./connections'),
+    ...require('./tls'),
     ...require('./idle'),
     ...cost.rows,
     ...require('./codec'),

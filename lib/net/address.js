@@ -1,7 +1,15 @@
 'use strict';
 // Addresses between JavaScript's shape and the engine's.
 
+const { BlockList } = require('node:net');
 const os = require('node:os');
+const { LOCAL } = require('../handle');
+
+const linkLocal = new BlockList();
+linkLocal.addSubnet('fe80::', 10, 'ipv6');
+
+/** @param {string} address */
+const isLinkLocal = (address) => linkLocal.check(address, 'ipv6');
 
 /** The number of an interface, by name or number; 0 if there is none. */
 function scopeId(name) {
@@ -10,17 +18,28 @@ function scopeId(name) {
   return addresses.find((address) => address.scopeid > 0)?.scopeid ?? 0;
 }
 
+/** As libuv does it: a link-local address without an interface is meant for the first one. */
+function firstLink() {
+  for (const addresses of Object.values(os.networkInterfaces())) {
+    const found = addresses.find(({ address, scopeid }) => scopeid > 0 && isLinkLocal(address));
+    if (found) return found.scopeid;
+  }
+  return 0;
+}
+
 /** `fe80::1%eth0` and a port, as the engine takes them. */
 function endpointOf(address, port) {
   const percent = address.indexOf('%');
-  if (percent < 0) return { address, port };
+  if (percent < 0) {
+    return isLinkLocal(address) ? { address, port, scopeId: firstLink() } : { address, port };
+  }
   return { address: address.slice(0, percent), port, scopeId: scopeId(address.slice(percent + 1)) };
 }
 
-/** The engine's address in Node's shape: `{ address, family, port }`; a Unix socket's has no port. */
+/** The engine's address in Node's shape: `{ address, family, port }`; `{ address }` of a local socket. */
 function hostOf(native) {
-  if (native.family === 'Unix') return native.address ? { address: native.address } : {};
   const { address, family, port } = native;
+  if (family === LOCAL) return address ? { address } : {};
   if (native.scopeId === 0) return { address, family, port };
   return { address: `${address}%${interfaceName(native.scopeId)}`, family, port };
 }
@@ -32,14 +51,14 @@ function interfaceName(id) {
   return id;
 }
 
-/** The address of our end, asked for once: it does not change. */
+/** The address of our end, asked for once: it does not change. As in Node, a local socket has none. */
 function sockname(socket) {
   if (socket._sockname) return socket._sockname;
   if (!socket._handle) return {};
   const native = socket._handle.getsockname();
   if (typeof native === 'number') return {};
-  const address = hostOf(native);
-  if (address.address !== undefined && !socket.connecting) socket._sockname = address;
+  const address = native.family === LOCAL ? {} : hostOf(native);
+  if (!socket.connecting) socket._sockname = address;
   return address;
 }
 
@@ -48,7 +67,24 @@ function peername(socket) {
   if (!socket._handle || socket.connecting) return {};
   const native = socket._handle.getpeername();
   if (typeof native === 'number') return {};
-  return (socket._peername = hostOf(native));
+  return (socket._peername = native.family === LOCAL ? {} : hostOf(native));
 }
 
-module.exports = { endpointOf, hostOf, peername, sockname };
+/**
+ * Both ends of a connection, as far as they are known, under the names that errors have them by; of a
+ * local socket, the paths. The socket knows them from then on, for who asks when it is destroyed.
+ */
+function endsOf(socket) {
+  const ends = {};
+  const put = (side, known, native) => {
+    const isLocal = known.address === undefined && typeof native === 'object';
+    const { address, port } = isLocal ? hostOf(native) : known;
+    if (address !== undefined) ends[`${side}Address`] = address;
+    if (port !== undefined) ends[`${side}Port`] = port;
+  };
+  put('local', sockname(socket), socket._handle?.getsockname());
+  put('remote', peername(socket), socket._handle?.getpeername());
+  return ends;
+}
+
+module.exports = { endpointOf, endsOf, hostOf, isLinkLocal, peername, sockname };

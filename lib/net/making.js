@@ -1,7 +1,8 @@
 'use strict';
 // What a socket is made from: its options, checked, in one shape.
 
-const { invalidValue } = require('../errors');
+const { BlockList } = require('node:net');
+const { invalidType, invalidValue } = require('../errors');
 const { validateAbortSignal, validateInteger, validateNumber } = require('../args');
 
 /**
@@ -52,10 +53,21 @@ function validateOptions(options) {
     validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
   }
   if (options.fd !== undefined) validateInteger(options.fd, 'fd', 0, 2 ** 31 - 1);
-  if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
+  if (options.signal) validateAbortSignal(options.signal, 'signal');
+  if (options.typeOfService !== undefined) {
+    validateInteger(options.typeOfService, 'options.typeOfService', 0, 255);
+  }
+}
+
+/** Checks the option `blockList` and answers it. */
+function checkBlockList(blockList) {
+  // Newer versions of Node know those of other realms and threads too.
+  const isOne = BlockList.isBlockList?.(blockList) ?? blockList instanceof BlockList;
+  if (!isOne) throw invalidType('options.blockList', 'an net.BlockList', blockList);
+  return blockList;
 }
 
 /** A number for the system; 0 leaves what it has. */
 const positive = (value) => (value > 0 ? Math.floor(value) : 0);
 
-module.exports = { Making, keepAliveOf, makingOf, positive };
+module.exports = { Making, checkBlockList, keepAliveOf, makingOf, positive };

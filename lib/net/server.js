@@ -1,51 +1,84 @@
 'use strict';
 // `net.Server`: an EventEmitter over a listening handle.
 
+const diagnostics = require('node:diagnostics_channel');
 const dns = require('node:dns');
-const fs = require('node:fs');
 const { EventEmitter } = require('node:events');
 const { isIP } = require('node:net');
+const { getDefaultHighWaterMark } = require('node:stream');
 const { ListenHandle } = require('../listen-handle');
-const { codedError, errnoByCode, invalidType, invalidValue, listenError } = require('../errors');
+const { codedError, errnoByCode, errnoError, invalidType, listenError } = require('../errors');
 const {
-  normalizeArgs,
   validateAbortSignal,
   validateBoolean,
   validateFunction,
   validateNumber,
-  validatePort,
 } = require('../args');
-const { endpointOf, hostOf } = require('./address');
+const { LOCAL } = require('../handle');
+const { hostOf, isLinkLocal } = require('./address');
+const { destroyAfter, destroyConnections, endGraces, graceOf } = require('./connections');
+const { Incoming } = require('./incoming');
+const { checkBlockList } = require('./making');
+const { dropOf, proxyTimeoutOf } = require('./proxy');
 const { acceptedSocket } = require('./socket');
-const { kServer } = require('./symbols');
+const {
+  kAccept,
+  kIncoming,
+  kIsClosed,
+  kProxyTimeout,
+  kServer,
+  kTlsServer,
+  kTuning,
+} = require('./symbols');
+const { bindAt, bindDescriptor, bindPort, openToOthers } = require('./bind');
+const { listenArguments, listenTarget } = require('./target');
+const { tuningOf } = require('./tuning');
 const { defineMethods } = require('./methods');
 
-/** libuv's default for the kernel's queue of connections. */
-const BACKLOG = 511;
+const ENOENT = errnoByCode.get('ENOENT');
+const EACCES = errnoByCode.get('EACCES');
 
-const EADDRINUSE = errnoByCode.get('EADDRINUSE');
+/** Node's own channels: who watches its servers sees ours. */
+const onServerSocket = diagnostics.channel('net.server.socket');
+const onListenStart = diagnostics.channel('tracing:net.server.listen:asyncStart');
+const onListenEnd = diagnostics.channel('tracing:net.server.listen:asyncEnd');
+const onListenError = diagnostics.channel('tracing:net.server.listen:error');
 
 /** A listen that waits for a name to be looked up; a later `close()` calls it off. */
 const kPendingListen = Symbol('kPendingListen');
+/** How often the server has listened. */
+const kListens = Symbol('kListens');
+/** Closed listeners that may still tell of connections they dropped: `'close'` comes behind that. */
+const kDropping = Symbol('kDropping');
 const kUnrefed = Symbol('kUnrefed');
 
 const callbacks = {
   onconnection(server, handle) {
     const reason = refusal(server, handle);
     if (reason) {
-      const data = reason === 'closed' ? null : dropData(handle);
+      const data = reason === 'full' ? dropData(handle) : null;
       handle.attach(null, { onclose() {} });
       handle.close();
-      if (data) server.emit('drop', data);
+      if (data) server.emit('drop', ...data);
       return;
     }
-    const socket = acceptedSocket(handle, server);
+    const socket = server[kAccept](handle);
     server._connections++;
     socket.server = server;
     socket._server = server;
     server.emit('connection', socket);
+    if (onServerSocket.hasSubscribers) onServerSocket.publish({ socket });
+    // One with TLS is for a loop when its handshake is over.
+    if (server[kIncoming] !== null && !socket.encrypted) server[kIncoming].add(socket);
   },
-  onclose() {},
+  ondropped(server, reason, ends) {
+    server.emit('drop', dropOf(reason, ends));
+  },
+  onclose(server) {
+    if (server[kProxyTimeout] === undefined) return;
+    server[kDropping]--;
+    if (server._connections === 0) emitClose(server);
+  },
 };
 
 /** Of a listener that is closed again at once: it takes nobody. */
@@ -54,6 +87,7 @@ const refusing = {
     handle.attach(null, { onclose() {} });
     handle.close();
   },
+  ondropped() {},
   onclose() {},
 };
 
@@ -63,24 +97,26 @@ function refusal(server, handle) {
   if (server.maxConnections != null && server._connections >= server.maxConnections) return 'full';
   if (!server.blockList) return null;
   const peer = handle.getpeername();
-  if (typeof peer === 'number' || peer.family === 'Unix') return null;
+  if (typeof peer === 'number' || peer.family === LOCAL) return null;
   return server.blockList.check(peer.address, peer.family.toLowerCase()) ? 'blocked' : null;
 }
 
-/** Node's description of a connection that is not taken. */
+/** The arguments of `'drop'`: Node's description of a TCP connection that is not taken. */
 function dropData(handle) {
-  const local = handle.getsockname();
-  const remote = handle.getpeername();
-  if (typeof local === 'number' || typeof remote === 'number') return {};
-  const [l, r] = [hostOf(local), hostOf(remote)];
-  return {
-    localAddress: l.address,
-    localPort: l.port,
-    localFamily: l.family,
-    remoteAddress: r.address,
-    remotePort: r.port,
-    remoteFamily: r.family,
-  };
+  const [local, remote] = [handle.getsockname(), handle.getpeername()];
+  if (local.family === LOCAL) return [];
+  const [l, r] = [local, remote].map((end) => (typeof end === 'number' ? {} : hostOf(end)));
+  return [
+    {
+      __proto__: null,
+      localAddress: l.address,
+      localPort: l.port,
+      localFamily: l.family,
+      remoteAddress: r.address,
+      remotePort: r.port,
+      remoteFamily: r.family,
+    },
+  ];
 }
 
 /**
@@ -106,6 +142,7 @@ function Server(options, connectionListener) {
   }
   if (options.highWaterMark !== undefined)
     validateNumber(options.highWaterMark, 'options.highWaterMark');
+  this[kProxyTimeout] = proxyTimeoutOf(options);
 
   this._connections = 0;
   this._handle = null;
@@ -115,79 +152,50 @@ function Server(options, connectionListener) {
   this.noDelay = Boolean(options.noDelay);
   this.keepAlive = Boolean(options.keepAlive);
   this.keepAliveInitialDelay = Math.max(0, options.keepAliveInitialDelay ?? 0);
-  this.highWaterMark = options.highWaterMark;
-  if (options.blockList) this.blockList = options.blockList;
+  this.highWaterMark = options.highWaterMark ?? getDefaultHighWaterMark(false);
+  if (this.highWaterMark < 0) this.highWaterMark = getDefaultHighWaterMark(false);
+  if (options.blockList) this.blockList = checkBlockList(options.blockList);
+  this[kTuning] = tuningOf(options);
   this[kPendingListen] = null;
   this[kUnrefed] = false;
+  this[kListens] = 0;
+  this[kDropping] = 0;
+  this[kIsClosed] = false;
+  this[kIncoming] = null;
 }
 Object.setPrototypeOf(Server, EventEmitter);
 
-/** One target out of the many forms of `listen`; see `net.d.ts`. */
-function listenTarget(options, args) {
-  if (options instanceof ListenHandle || hasHandle(options)) return { fd: descriptorOf(options) };
-  if (typeof options.fd === 'number' && options.fd >= 0) return { fd: options.fd };
-  const { path, port } = options;
-  const isPortArgument =
-    args.length === 0 ||
-    typeof args[0] === 'function' ||
-    (port === undefined && 'port' in options) ||
-    port === null;
-  if (isPortArgument) return { port: 0, host: options.host };
-  if (typeof port === 'number' || typeof port === 'string') {
-    return { port: validatePort(port, 'options.port'), host: options.host };
-  }
-  if (typeof path === 'string' && path !== '') return { path };
-  const { backlog, ...given } = options;
-  if (args[0]?.backlog !== undefined) given.backlog = backlog;
-  if (!('port' in options || 'path' in options)) {
-    throw invalidValue('options', given, 'must have the property "port" or "path"');
-  }
-  throw invalidValue('options', given);
-}
-
-const hasHandle = (options) => options._handle != null || options.handle != null;
-
-/** The descriptor of an object that wraps an open socket, such as a handle of Node's own. */
-function descriptorOf(options) {
-  const handle = options._handle ?? options.handle ?? options;
-  if (typeof handle.fd === 'number' && handle.fd >= 0) return handle.fd;
-  throw invalidValue('options', options);
-}
-
-function streamOptions(server) {
-  return {
-    noDelay: server.noDelay,
-    keepAlive: server.keepAlive,
-    keepAliveDelay: server.keepAliveInitialDelay,
-    readAtOnce: !server.pauseOnConnect,
-  };
-}
-
 /** Listens, and tells how it went in the next tick. */
 function listen(server, target, options) {
-  const handle = new ListenHandle();
+  const handle = new ListenHandle(server[kListens] + 1);
   const place = { ...target };
   let status;
   if (target.fd !== undefined) {
-    status = handle.listenFd(target.fd, backlogOf(options), streamOptions(server));
+    status = bindDescriptor(server, handle, target.fd, options);
   } else if (target.path !== undefined) {
     status = bindAt(server, handle, { path: target.path }, options);
-    if (status === 0) status = openToOthers(target.path, options);
-    place.address = target.path;
+    if (status === 0) {
+      const refused = openToOthers(target.path, options);
+      if (refused < 0) {
+        discard(server, handle);
+        throw errnoError(refused, 'uv_pipe_chmod');
+      }
+    }
+    if (status === ENOENT) status = EACCES; // libuv's word for a directory that is not there
+    Object.assign(place, { address: target.path, port: -1 });
   } else {
     status = bindPort(server, handle, place, options);
   }
   if (status < 0) {
-    if (handle.id >= 0) {
-      handle.attach(server, refusing);
-      handle.close();
-    }
     const err = listenError(status, place.address, place.port);
+    if (onListenError.hasSubscribers) onListenError.publish({ server, error: err });
     process.nextTick(() => server.emit('error', err));
     return;
   }
+  if (onListenEnd.hasSubscribers) onListenEnd.publish({ server });
   handle.attach(server, callbacks);
   server._handle = handle;
+  server[kListens]++;
   server._connectionKey = `${keyFamily(place)}:${place.address ?? target.fd}:${place.port ?? -1}`;
   if (server[kUnrefed]) handle.unref();
   const { signal } = options;
@@ -198,45 +206,13 @@ function listen(server, target, options) {
   });
 }
 
+function discard(server, handle) {
+  handle.attach(server, refusing);
+  handle.close();
+}
+
 function keyFamily({ fd, path, family }) {
   return fd !== undefined ? null : path !== undefined ? -1 : family;
-}
-
-/** A port without an address: any address, of IPv6 and IPv4 if there is IPv6, else of IPv4. */
-function bindPort(server, handle, place, options) {
-  if (!place.address) {
-    const status = bindAt(server, handle, { address: '::', port: place.port }, options);
-    if (status === 0 || status === EADDRINUSE) {
-      Object.assign(place, { address: '::', family: 6 });
-      return status;
-    }
-    Object.assign(place, { address: '0.0.0.0', family: 4 });
-  }
-  return bindAt(server, handle, endpointOf(place.address, place.port), options);
-}
-
-function bindAt(server, handle, local, options) {
-  const { ipv6Only, reusePort } = options;
-  const native = {
-    backlog: backlogOf(options),
-    ipv6Only: Boolean(ipv6Only),
-    reusePort: Boolean(reusePort),
-  };
-  return handle.listen(local, native, streamOptions(server));
-}
-
-const backlogOf = ({ backlog }) => backlog || BACKLOG;
-
-/** `readableAll` and `writableAll` of a Unix socket. Answers 0 or an errno. */
-function openToOthers(path, { readableAll, writableAll }) {
-  if ((!readableAll && !writableAll) || path.startsWith('\0')) return 0;
-  try {
-    const mode = fs.statSync(path).mode | (readableAll ? 0o444 : 0) | (writableAll ? 0o222 : 0);
-    fs.chmodSync(path, mode);
-    return 0;
-  } catch (err) {
-    return err.errno;
-  }
 }
 
 function closeOn(server, signal) {
@@ -261,8 +237,10 @@ const methods = {
     }
     if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
     if (options.reusePort !== undefined) validateBoolean(options.reusePort, 'options.reusePort');
+    if (onListenStart.hasSubscribers) onListenStart.publish({ server: this, options });
     const target = listenTarget(options, args);
     if (callback !== null) this.once('listening', callback);
+    this[kIsClosed] = false;
     if (!target.host) {
       listen(this, target, options);
       return this;
@@ -277,7 +255,7 @@ const methods = {
     if (!this._handle) return null;
     const native = this._handle.getsockname();
     if (typeof native === 'number') return null;
-    return native.family === 'Unix' ? native.address : hostOf(native);
+    return native.family === LOCAL ? native.address : hostOf(native);
   },
 
   get listening() {
@@ -290,7 +268,9 @@ const methods = {
     return this;
   },
 
-  close(callback) {
+  close(options, callback) {
+    if (typeof options === 'function') callback = options;
+    const grace = graceOf(options);
     const isRunning = this._handle !== null || this[kPendingListen] !== null;
     if (typeof callback === 'function') {
       if (isRunning) this.once('close', callback);
@@ -301,11 +281,36 @@ const methods = {
       }
     }
     this[kPendingListen] = null;
+    this[kIsClosed] = true;
     const handle = this._handle;
     this._handle = null;
-    handle?.close();
-    emitCloseIfDrained(this);
+    if (handle !== null) {
+      if (this[kProxyTimeout] !== undefined) this[kDropping]++;
+      handle.close();
+    }
+    const hadConnections = this._connections > 0;
+    this[kIncoming]?.close();
+    if (grace !== undefined) destroyAfter(this, grace, this[kListens]);
+    // Otherwise the last one says it.
+    if (!hadConnections) emitCloseIfDrained(this);
     return this;
+  },
+
+  closeAllConnections() {
+    destroyConnections(this);
+  },
+
+  [Symbol.asyncIterator]() {
+    this[kIncoming] ??= new Incoming(this);
+    return this[kIncoming].iterate();
+  },
+
+  [kAccept](handle) {
+    return acceptedSocket(handle, this);
+  },
+
+  [kTlsServer]() {
+    return undefined;
   },
 
   /** A socket of this server is destroyed. */
@@ -340,29 +345,28 @@ const methods = {
   },
 };
 
-/** `(port, host, backlog, callback)` and its like: the first number after the target is the backlog. */
-function listenArguments(args) {
-  const [options, callback] = normalizeArgs(args);
-  const given = (value) => (Number(value) >= 0 ? Number(value) : 0);
-  const backlog = options.backlog || given(args[1]) || given(args[2]);
-  // A handle stays what it is; anything else is ours to add to.
-  if (options instanceof ListenHandle || hasHandle(options)) return [options, callback];
-  return [{ ...options, backlog }, callback];
-}
-
 function lookupAndListen(server, target, options) {
   const token = {};
   server[kPendingListen] = token;
-  dns.lookup(target.host, (err, address, family) => {
+  dns.lookup(target.host, { all: true }, (err, addresses) => {
     if (server[kPendingListen] !== token) return; // Closed meanwhile.
     server[kPendingListen] = null;
     if (err) server.emit('error', err);
-    else listen(server, { ...target, address, family }, options);
+    else listen(server, { ...target, ...widest(addresses) }, options);
   });
 }
 
+/** The first address that is good for more than one link. */
+const widest = (addresses) =>
+  addresses.find(({ address }) => !isLinkLocal(address)) ?? addresses[0];
+
 function emitCloseIfDrained(server) {
-  if (server._handle || server._connections > 0) return;
+  if (server._handle || server._connections > 0 || server[kDropping] > 0) return;
+  emitClose(server);
+}
+
+function emitClose(server) {
+  endGraces(server);
   process.nextTick(() => server.emit('close'));
 }
 

@@ -8,20 +8,19 @@
 const { Duplex } = require('node:stream');
 const { clearTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
-const { codedError, errnoError, invalidType } = require('../errors');
-const {
-  normalizeArgs,
-  validateFunction,
-  validateInteger,
-  validateNumber,
-  validateTimeout,
-} = require('../args');
-const { abandon, connect } = require('./connect');
+const { AbortError, codedError, errnoError } = require('../errors');
+const { normalizeArgs, validateFunction, validateTimeout } = require('../args');
+const { connect } = require('./connect');
+const { abandon } = require('./race');
 const { peername, sockname } = require('./address');
-const { Making, keepAliveOf, makingOf, positive } = require('./making');
+const { connectionError, endedByPeer } = require('./failure');
+const { Making, checkBlockList, keepAliveOf, makingOf } = require('./making');
 const { defineMethods } = require('./methods');
+const { invalidFdType, isSocket } = require('./descriptor');
 const { checkOnread, giveToCaller } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
+const tuning = require('./tuning');
+const wrapper = require('./wrapper');
 const writer = require('./writer');
 const { afterTicks } = require('../tick');
 const {
@@ -68,7 +67,7 @@ const callbacks = {
     takePendingEnd(socket)?.();
   },
   onfailed(socket, syscall, errno) {
-    const err = errnoError(errno, syscall);
+    const err = connectionError(socket, errno, syscall);
     if (syscall === 'write') writer.fail(socket, err);
     else if (syscall === 'shutdown') endFailed(socket, err);
     else socket.destroy(err);
@@ -126,6 +125,7 @@ function Socket(options) {
   this[kTypeOfService] = null;
   this[kOnread] = null;
   writer.init(this);
+  wrapper.init(this);
   this.on('end', onReadableEnd);
 
   if (isAccepted) {
@@ -133,7 +133,8 @@ function Socket(options) {
     return;
   }
   this[kOnread] = checkOnread(options.onread);
-  if (options.blockList) this.blockList = options.blockList;
+  if (options.blockList) this.blockList = checkBlockList(options.blockList);
+  tuning.init(this, options);
   if (options.fd !== undefined) openDescriptor(this, options.fd, options);
   if (options.typeOfService !== undefined) this.setTypeOfService(options.typeOfService);
   if (options.signal) abortOn(this, options.signal);
@@ -142,13 +143,22 @@ Object.setPrototypeOf(Socket, Duplex);
 
 /** Half-open is for those who asked for it: the others are told whose end it was that they wrote after. */
 function onReadableEnd() {
-  if (!this.allowHalfOpen) this.write = writeAfterEnd;
+  if (this.allowHalfOpen) return;
+  if (!wrapper.isWrapped(this)) {
+    this.write = writeAfterEnd;
+    return;
+  }
+  // Duplex looks when the listeners have run, and then never again.
+  this.allowHalfOpen = true;
+  process.nextTick(() => {
+    this.allowHalfOpen = false;
+  });
 }
 
 function writeAfterEnd(chunk, encoding, callback) {
   if (!this.writableEnded) return Socket.prototype.write.call(this, chunk, encoding, callback);
   const done = typeof encoding === 'function' ? encoding : callback;
-  const err = codedError(Error, 'EPIPE', 'This socket has been ended by the other party');
+  const err = endedByPeer(this);
   if (typeof done === 'function') process.nextTick(done, err);
   this.destroy(err);
   return false;
@@ -156,19 +166,15 @@ function writeAfterEnd(chunk, encoding, callback) {
 
 function openDescriptor(socket, fd, options) {
   const handle = new StreamHandle();
-  const status = handle.open(fd, { ...streamOptions(socket), readAtOnce: false });
-  if (status < 0) throw errnoError(status, 'open');
+  const status = handle.open(fd, { ...tuning.streamOptions(socket), readAtOnce: false });
+  if (status < 0) throw isSocket(fd) ? errnoError(status, 'open') : invalidFdType(fd);
   socket[kOpen](handle);
   if (options.readable !== false && !options.manualStart) socket.read(0);
 }
 
 function abortOn(socket, signal) {
   const abort = () => {
-    const err = codedError(Error, 'ABORT_ERR', 'The operation was aborted', {
-      cause: signal.reason,
-    });
-    err.name = 'AbortError';
-    socket.destroy(err);
+    socket.destroy(new AbortError(signal.reason));
   };
   if (signal.aborted) {
     process.nextTick(abort);
@@ -178,14 +184,9 @@ function abortOn(socket, signal) {
   socket.once('close', () => signal.removeEventListener('abort', abort));
 }
 
-/** What the engine is to set on a new connection. */
-function streamOptions(socket) {
-  return {
-    noDelay: socket[kNoDelay],
-    keepAlive: socket[kKeepAlive] !== null,
-    keepAliveDelay: socket[kKeepAlive]?.delay ?? 0,
-    readAtOnce: socket.readable && !socket.isPaused(),
-  };
+function reset(socket) {
+  socket[kReset] = true;
+  return socket.destroy();
 }
 
 function onHandleClosed(socket) {
@@ -205,12 +206,13 @@ const methods = {
   },
 
   [kConnectOptions]() {
-    return streamOptions(this);
+    return tuning.streamOptions(this);
   },
 
   connect(...args) {
     // A server's or another module's normalized arguments come as one array.
-    const [options, callback] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
+    const isNormal = Array.isArray(args[0]) && args[0].length > 0;
+    const [options, callback] = isNormal ? args[0] : normalizeArgs(args);
     connect(this, options, callback);
     return this;
   },
@@ -231,7 +233,7 @@ const methods = {
     }
     const status = this._handle.end();
     this[kPendingEnd] = callback;
-    if (status < 0) endFailed(this, errnoError(status, 'shutdown'));
+    if (status < 0) endFailed(this, connectionError(this, status, 'shutdown'));
     // Not now: the end is done when the ticks and promise jobs of this callback have run, as in Node;
     // a listener of `'end'` that writes relies on finding the socket still there.
     else if (status === 0) afterTicks(() => endDone(this));
@@ -250,16 +252,18 @@ const methods = {
   },
 
   resetAndDestroy() {
+    if (this._handle?.isLocal()) {
+      throw codedError(TypeError, 'ERR_INVALID_HANDLE_TYPE', 'This handle type cannot be sent');
+    }
     if (!this._handle) {
       this.destroy(codedError(Error, 'ERR_SOCKET_CLOSED', 'Socket is closed'));
       return this;
     }
     if (this.connecting) {
-      this.once('connect', () => this.resetAndDestroy());
+      this.once('connect', () => reset(this));
       return this;
     }
-    this[kReset] = true;
-    return this.destroy();
+    return reset(this);
   },
 
   _destroy(err, callback) {
@@ -302,50 +306,6 @@ const methods = {
     return this;
   },
 
-  setNoDelay(enable) {
-    const on = enable === undefined ? true : Boolean(enable);
-    if (on === this[kNoDelay]) return this;
-    this[kNoDelay] = on;
-    if (this._handle && !this.connecting) this._handle.setNoDelay(on);
-    return this;
-  },
-
-  setKeepAlive(enable, initialDelay, interval, count) {
-    if (enable !== null && typeof enable === 'object') {
-      ({ enable, initialDelay, interval, count } = enable);
-    }
-    const on = Boolean(enable);
-    const numbers = {
-      delay: positive(initialDelay),
-      interval: positive(interval),
-      count: positive(count),
-    };
-    this[kKeepAlive] = on ? numbers : null;
-    if (this._handle && !this.connecting) {
-      this._handle.setKeepAlive(on, numbers.delay, numbers.interval, numbers.count);
-    }
-    return this;
-  },
-
-  setTypeOfService(value) {
-    validateNumber(value, 'tos');
-    if (Number.isNaN(value)) throw invalidType('tos', 'of type number', value);
-    validateInteger(value, 'tos', 0, 255);
-    this[kTypeOfService] = value;
-    if (this._handle && !this.connecting) {
-      const status = this._handle.setTypeOfService(value);
-      if (status < 0) throw errnoError(status, 'setTypeOfService');
-    }
-    return this;
-  },
-
-  getTypeOfService() {
-    if (!this._handle || this.connecting) return this[kTypeOfService] ?? 0;
-    const value = this._handle.getTypeOfService();
-    if (value < 0) throw errnoError(value, 'getTypeOfService');
-    return value;
-  },
-
   // With `onread` nothing is kept in the stream, so pausing has to stop the reading itself.
   pause() {
     if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStop();
@@ -353,6 +313,7 @@ const methods = {
   },
 
   resume() {
+    wrapper.lookForWrapper(this);
     if (this[kOnread] !== null && this._handle && !this.connecting) this._handle.readStart();
     return Duplex.prototype.resume.call(this);
   },
@@ -431,6 +392,7 @@ const methods = {
 
 Object.setPrototypeOf(Socket.prototype, Duplex.prototype);
 defineMethods(Socket.prototype, methods);
+defineMethods(Socket.prototype, tuning.methods);
 defineMethods(Socket.prototype, writer.methods);
 
 /**
@@ -439,12 +401,17 @@ defineMethods(Socket.prototype, writer.methods);
  * @param {object} server whose properties are the options
  */
 function acceptedSocket(handle, server) {
-  const making = new Making(server, handle);
-  making.readableHighWaterMark = server.highWaterMark;
-  making.writableHighWaterMark = server.highWaterMark;
-  const socket = new Socket(making);
+  const socket = new Socket(acceptedMaking(handle, server));
   if (server.pauseOnConnect) socket.pause();
   return socket;
 }
 
-module.exports = { Socket, acceptedSocket };
+/** What it is made from. */
+function acceptedMaking(handle, server) {
+  const making = new Making(server, handle);
+  making.readableHighWaterMark = server.highWaterMark;
+  making.writableHighWaterMark = server.highWaterMark;
+  return making;
+}
+
+module.exports = { Socket, acceptedMaking, acceptedSocket, callbacks };

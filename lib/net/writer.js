@@ -17,8 +17,10 @@ const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
+const { connectionError } = require('./failure');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
+const { afterWrite } = require('./wrapper');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -182,7 +184,7 @@ function sendStaged(socket, isInsideCall) {
     gatherUsed = STAGE_SIZE;
   }
   refreshTimer(socket);
-  const err = accepted < 0 ? errnoError(accepted, 'write') : null;
+  const err = accepted < 0 ? connectionError(socket, accepted, 'write') : null;
   if (!err) {
     socket[kBytesWritten] += accepted;
     socket[kPrepaid] = prepaid;
@@ -191,6 +193,7 @@ function sendStaged(socket, isInsideCall) {
       return;
     }
   }
+  afterWrite(socket);
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
@@ -241,7 +244,7 @@ function pump(socket) {
   while (state.index < state.pieces.length) {
     const accepted = writeSome(handle, state);
     if (accepted < 0) {
-      finish(socket, errnoError(accepted, 'write'));
+      finish(socket, connectionError(socket, accepted, 'write'));
       return;
     }
     socket[kBytesWritten] += accepted;
@@ -290,6 +293,7 @@ function gather(state) {
 function finish(socket, err) {
   const { done } = socket[kPump];
   socket[kPump] = null;
+  afterWrite(socket);
   done(err);
 }
 

@@ -2,13 +2,14 @@
 
 use napi_derive::napi;
 
+use crate::core::codec::Fault;
 use crate::core::error::Error;
 use crate::core::event::Event;
 
 /// Integers per event.
 pub const WIDTH: usize = 5;
 
-/// What the second integer of an event means. The last three are 0 where nothing is said.
+/// What the second integer of an event means. The other three are 0 where nothing is said.
 #[napi]
 #[derive(Debug, PartialEq, Eq)]
 pub enum EventKind {
@@ -18,12 +19,20 @@ pub enum EventKind {
     ConnectFailed,
     /// A listener's new connection: the stream's number.
     Accepted,
+    /// A listener dropped a connection: the reason. `takeDropped()` says which.
+    Dropped,
     /// The system is short of something: system call, errno.
     AcceptPaused,
     /// Bytes to be copied out: chunk, offset, length.
     Data,
     /// Bytes that may be kept as a view: chunk, offset, length. The engine is done with the chunk.
     OwnData,
+    /// Messages in one piece, see `core::codec::run`: chunk, offset, length.
+    Messages,
+    /// A large message: its number in the batch, length.
+    Message,
+    /// Something that is no message: what (see [`FaultKind`]), bytes.
+    Fault,
     /// The peer ended its half.
     End,
     /// The write queue ran empty.
@@ -34,11 +43,50 @@ pub enum EventKind {
     Failed,
     /// The last event of the handle.
     Closed,
+    /// A TLS client has said what it wants: a context is to be chosen.
+    Named,
+    /// The TLS handshake is over: whether the peer's certificate is to be looked at.
+    Secured,
+    /// TLS failed.
+    TlsFailed,
+    /// A TLS session was remembered.
+    Session,
+    /// Reading has stopped for TLS to take over.
+    Quiet,
+}
+
+/// What [`EventKind::Fault`] is about. The last integer of such an event counts bytes.
+#[napi]
+#[derive(Debug, PartialEq, Eq)]
+pub enum FaultKind {
+    /// A message has so many bytes, more than are allowed. Nothing comes after it.
+    TooLong,
+    /// There are so many, fewer than one number has.
+    TooFew,
+    /// So many are over, behind the last whole number.
+    Over,
+    /// So many are missing at the end of the stream.
+    Truncated,
+    /// So many are no JSON.
+    NotJson,
+}
+
+/// Which integer of [`EventKind::Message`] is its number in the batch: it is for the batch to say.
+pub const MESSAGE_INDEX: usize = 2;
+
+/// A count as one of the integers.
+///
+/// # Panics
+/// Two billion and more are not counted here.
+#[must_use]
+pub fn as_int(count: usize) -> i32 {
+    i32::try_from(count).expect("a small count")
 }
 
 /// The five integers of `event`.
 ///
-/// They are JavaScript's 32-bit integers; numbers, offsets and lengths are far below 2³¹.
+/// They are JavaScript's 32-bit integers; numbers, offsets and lengths are far below 2³¹, but for
+/// the bytes of a fault: those are to be read as unsigned.
 #[must_use]
 pub fn encode(event: &Event) -> [i32; WIDTH] {
     let row = |id: u32, kind: EventKind, rest: [i32; 3]| {
@@ -55,6 +103,9 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             EventKind::Accepted,
             [stream.id().cast_signed(), 0, 0],
         ),
+        Event::Dropped { listener, dropped } => {
+            row(*listener, EventKind::Dropped, [dropped.reason as i32, 0, 0])
+        }
         Event::AcceptPaused { listener, error } => {
             row(*listener, EventKind::AcceptPaused, failed(error))
         }
@@ -74,10 +125,39 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             let place = [chunk.cast_signed(), offset.cast_signed(), len.cast_signed()];
             row(*id, kind, place)
         }
+        Event::Messages {
+            id,
+            chunk,
+            offset,
+            len,
+            ..
+        } => row(
+            *id,
+            EventKind::Messages,
+            [*chunk, *offset, *len].map(u32::cast_signed),
+        ),
+        Event::Message { id, bytes } => row(*id, EventKind::Message, [0, as_int(bytes.len()), 0]),
+        Event::Fault { id, fault } => {
+            let (kind, bytes) = match *fault {
+                Fault::TooLong(bytes) => (FaultKind::TooLong, bytes),
+                Fault::TooFew(bytes) => (FaultKind::TooFew, bytes),
+                Fault::Over(bytes) => (FaultKind::Over, bytes),
+                Fault::Truncated(bytes) => (FaultKind::Truncated, bytes),
+                Fault::NotJson(bytes) => (FaultKind::NotJson, bytes),
+            };
+            row(*id, EventKind::Fault, [kind as i32, bytes.cast_signed(), 0])
+        }
         Event::End { id } => row(*id, EventKind::End, [0; 3]),
         Event::Written { id } => row(*id, EventKind::Written, [0; 3]),
         Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
         Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
+        Event::Named { id } => row(*id, EventKind::Named, [0; 3]),
+        Event::Secured { id, needs_owner } => {
+            row(*id, EventKind::Secured, [i32::from(*needs_owner), 0, 0])
+        }
+        Event::TlsFailed { id } => row(*id, EventKind::TlsFailed, [0; 3]),
+        Event::Session { id } => row(*id, EventKind::Session, [0; 3]),
+        Event::Quiet { id } => row(*id, EventKind::Quiet, [0; 3]),
         Event::Closed { id } => row(*id, EventKind::Closed, [0; 3]),
     }
 }

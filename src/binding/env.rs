@@ -6,18 +6,20 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{Function, Int32Array, Uint8Array, Unknown, check_status};
+use napi::bindgen_prelude::{BufferSlice, Function, Int32Array, Uint8Array, Unknown, check_status};
 use napi::{Env, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
 use crate::binding::chunks::Lent;
-use crate::binding::encode::encode;
+use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
 use crate::binding::mailbox::Mailbox;
+use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, Sends, Shared};
 use crate::core::chunks::SHARED_WINDOW;
+use crate::core::codec::Fault;
 use crate::core::engine::Engine as CoreEngine;
-use crate::core::event::{ChunkId, Event, HandleId};
+use crate::core::event::{ChunkId, Dropped, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, HotWait, Turner};
 
 /// The native engine of one JavaScript environment.
@@ -57,7 +59,14 @@ pub(super) struct State {
 #[derive(Default)]
 struct Batch {
     data: Vec<(HandleId, usize, ChunkId)>,
+    /// Bytes that are in no chunk.
+    others: Vec<(HandleId, usize)>,
+    /// Large messages, for [`Engine::take_message`].
+    messages: Vec<Vec<u8>>,
+    /// Listeners whose connections were accepted or dropped.
     accepted: Vec<HandleId>,
+    /// In the order of their events.
+    dropped: VecDeque<Box<Dropped>>,
     closed: Vec<HandleId>,
     chunks_done: Vec<ChunkId>,
 }
@@ -117,17 +126,29 @@ impl Engine {
         let state = &mut *self.state.borrow_mut();
         state.settle();
         if state.taken.is_empty() {
-            state.look_for_events();
+            state.mailbox.take(&mut state.taken);
         }
         while state.taken.is_empty() {
-            let is_worth_waiting = wait && state.hot.should_wait();
-            if is_worth_waiting && state.wait() || !state.sleep() {
+            let found = if wait && state.hot.should_wait() {
+                state.wait()
+            } else {
+                let _ = state.core.turn();
+                !state.mailbox.is_empty()
+            };
+            if found || !state.sleep() {
                 state.mailbox.take(&mut state.taken);
             } else {
                 return 0;
             }
         }
         state.deliver()
+    }
+
+    /// The two ends of the connection that the next `Dropped` of this batch is about.
+    #[napi(catch_unwind)]
+    pub fn take_dropped(&self) -> NativeDropped {
+        let dropped = self.state.borrow_mut().batch.dropped.pop_front();
+        NativeDropped::new(dropped.as_deref())
     }
 
     /// Lends memory for reads, at least 64 KiB, and answers its number. `own`: for one read, whose
@@ -148,6 +169,15 @@ impl Engine {
             core.chunks().add_shared(chunk);
         }
         Ok(id)
+    }
+
+    /// The bytes of a large message of the last batch, by its number there, in memory of their own. Only
+    /// once.
+    #[napi(catch_unwind)]
+    pub fn take_message<'env>(&self, env: &'env Env, index: u32) -> Result<BufferSlice<'env>> {
+        let state = &mut *self.state.borrow_mut();
+        let message = state.batch.messages.get_mut(index as usize);
+        BufferSlice::copy_from(env, message.map(std::mem::take).unwrap_or_default())
     }
 
     /// Makes the environment stay alive for events, or not.
@@ -178,26 +208,6 @@ impl State {
         // Events hold descriptors as well.
         self.mailbox.clear();
         self.taken.clear();
-    }
-
-    /// Takes what the I/O thread has sent, or looks for I/O itself.
-    fn look_for_events(&mut self) {
-        self.mailbox.take(&mut self.taken);
-        if !self.taken.is_empty() {
-            return;
-        }
-        let core = &self.core;
-        // The first turn runs what the last one found; if that was nothing, the second runs what the
-        // first one has found now.
-        for _ in 0..2 {
-            if !core.turn() {
-                return;
-            }
-            if !self.mailbox.is_empty() {
-                self.mailbox.take(&mut self.taken);
-                return;
-            }
-        }
     }
 
     /// Waits a moment for a reply to what was written, and says whether there is one.
@@ -234,6 +244,13 @@ impl State {
                 stream.consumed(len);
             }
         }
+        for (id, len) in self.batch.others.drain(..) {
+            if let Some(stream) = self.registry.stream(id) {
+                stream.consumed(len);
+            }
+        }
+        self.batch.messages.clear();
+        self.batch.dropped.clear();
         for id in self.batch.accepted.drain(..) {
             if let Some(listener) = self.registry.listener(id) {
                 listener.consumed();
@@ -253,8 +270,17 @@ impl State {
     fn deliver(&mut self) -> u32 {
         let count = self.taken.len().min(self.shared.room());
         for (index, event) in self.taken.drain(..count).enumerate() {
-            self.shared.set_event(index, encode(&event));
+            let mut row = encode(&event);
             match event {
+                Event::Messages { id, chunk, len, .. } => {
+                    self.batch.data.push((id, len as usize, chunk));
+                }
+                Event::Message { id, bytes } => {
+                    row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
+                    self.batch.others.push((id, bytes.len()));
+                    self.batch.messages.push(bytes);
+                }
+                Event::Fault { id, .. } => self.batch.others.push((id, Fault::WEIGHT)),
                 Event::Connected { id, transport } => self.registry.connected(id, transport),
                 Event::Accepted {
                     listener,
@@ -264,6 +290,10 @@ impl State {
                     let id = stream.id();
                     self.registry
                         .insert(id, Entry::Stream(stream, Some(transport)));
+                    self.batch.accepted.push(listener);
+                }
+                Event::Dropped { listener, dropped } => {
+                    self.batch.dropped.push_back(dropped);
                     self.batch.accepted.push(listener);
                 }
                 Event::Data {
@@ -284,10 +314,18 @@ impl State {
                 | Event::End { .. }
                 | Event::Written { .. }
                 | Event::Finished { .. }
-                | Event::Failed { .. } => {}
+                | Event::Failed { .. }
+                | Event::Named { .. }
+                | Event::Secured { .. }
+                | Event::TlsFailed { .. }
+                | Event::Session { .. }
+                | Event::Quiet { .. } => {}
             }
+            self.shared.set_event(index, row);
         }
-        let bytes = self.batch.data.iter().map(|(_, len, _)| len).sum();
+        let in_chunks = self.batch.data.iter().map(|(_, len, _)| len);
+        let bytes = in_chunks.chain(self.batch.others.iter().map(|(_, len)| len));
+        let bytes = bytes.sum();
         match self.busy.record(count, bytes) {
             Turner::Owner => self.core.ask_crank(),
             Turner::Io => self.core.give_back_crank(),
@@ -307,6 +345,7 @@ impl State {
 impl Batch {
     fn is_empty(&self) -> bool {
         self.data.is_empty()
+            && self.others.is_empty()
             && self.accepted.is_empty()
             && self.closed.is_empty()
             && self.chunks_done.is_empty()

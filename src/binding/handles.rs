@@ -1,10 +1,11 @@
-//! What JavaScript may do with a stream or a listener.
+//! What JavaScript may do with a stream or a listener. Their TLS is in [`super::tls`].
 //!
 //! Every method answers an integer where it can: 0 or a count, or libuv's negative number of the
 //! error. An exception per refused connection would cost more than the connection.
 
 use std::io;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Result;
 use napi::bindgen_prelude::Either;
@@ -14,9 +15,11 @@ use socket2::Socket;
 use crate::binding::env::{Engine, State};
 use crate::binding::options::{
     NativeAddress, NativeEndpoint, NativeListenOptions, NativeStreamOptions, address, keep_alive,
+    milliseconds, native_address,
 };
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
+use crate::binding::tls_context::TlsServer;
 use crate::core::error;
 use crate::core::listener::Listener;
 use crate::core::options::{ConnectOptions, ListenOptions};
@@ -42,7 +45,7 @@ fn count(len: usize) -> f64 {
 
 #[napi]
 impl Engine {
-    /// Starts an attempt to connect and answers the stream's number.
+    /// Starts an attempt to connect. Answers the stream's number, or an errno: `local` cannot be bound.
     #[napi(catch_unwind)]
     pub fn connect(
         &self,
@@ -56,7 +59,10 @@ impl Engine {
             local: local.map(NativeEndpoint::endpoint).transpose()?,
             stream: options.into(),
         };
-        let stream = state.core.connect(options);
+        let stream = match state.core.connect(options) {
+            Ok(stream) => stream,
+            Err(error) => return Ok(error.errno),
+        };
         let id = stream.id();
         state.registry.insert(id, Entry::Stream(stream, None));
         Ok(id.cast_signed())
@@ -69,6 +75,7 @@ impl Engine {
         local: NativeEndpoint,
         options: NativeListenOptions,
         stream: NativeStreamOptions,
+        tls: Option<&TlsServer>,
     ) -> Result<i32> {
         let state = &mut *self.state.borrow_mut();
         let options = ListenOptions {
@@ -76,22 +83,36 @@ impl Engine {
             backlog: options.backlog,
             ipv6_only: options.ipv6_only,
             reuse_port: options.reuse_port,
+            proxy_timeout: options.proxy_timeout.map(milliseconds),
             stream: stream.into(),
         };
-        let result = state.core.listen(&options);
+        let result = state.core.listen(&options, tls.map(TlsServer::get));
         Ok(state.add_listener(result))
     }
 
     /// Listens on a socket that is open already as `fd`. Answers the listener's number, or an errno.
     #[cfg(unix)]
     #[napi(catch_unwind)]
-    pub fn listen_fd(&self, fd: i32, backlog: i32, stream: NativeStreamOptions) -> i32 {
+    pub fn listen_fd(
+        &self,
+        fd: i32,
+        backlog: i32,
+        proxy_timeout_ms: Option<u32>,
+        stream: NativeStreamOptions,
+        tls: Option<&TlsServer>,
+    ) -> i32 {
         let state = &mut *self.state.borrow_mut();
         let socket = match adopt(fd) {
             Ok(socket) => socket,
             Err(error) => return error::errno(&error),
         };
-        let result = state.core.listen_on(socket, backlog, stream.into());
+        let result = state.core.listen_on(
+            socket,
+            backlog,
+            stream.into(),
+            proxy_timeout_ms.map(milliseconds),
+            tls.map(TlsServer::get),
+        );
         state.add_listener(result)
     }
 
@@ -114,6 +135,24 @@ impl Engine {
                 id.cast_signed()
             }
             Err(error) => error.errno,
+        }
+    }
+
+    /// Makes two streams that are connected with each other. Answers their numbers, or an errno.
+    #[napi(catch_unwind)]
+    pub fn pair(&self, options: NativeStreamOptions) -> Either<Vec<i32>, i32> {
+        let state = &mut *self.state.borrow_mut();
+        match state.core.pair(&options.into()) {
+            Ok(both) => Either::A(
+                both.map(|(stream, transport)| {
+                    let id = stream.id();
+                    let entry = Entry::Stream(stream, Some(transport));
+                    state.registry.insert(id, entry);
+                    id.cast_signed()
+                })
+                .to_vec(),
+            ),
+            Err(error) => Either::B(error.errno),
         }
     }
 
@@ -198,6 +237,18 @@ impl Engine {
         u32::try_from(queued).unwrap_or(u32::MAX)
     }
 
+    /// For how many milliseconds nothing was received and nothing was sent, measured from the first call on.
+    #[napi(catch_unwind)]
+    pub fn idle_for(&self, id: u32) -> f64 {
+        let state = self.state.borrow();
+        let stream = state.registry.stream(id);
+        #[allow(
+            clippy::cast_precision_loss,
+            reason = "nothing lasts 2^53 milliseconds"
+        )]
+        stream.map_or(0.0, |stream| stream.idle_for() as f64)
+    }
+
     /// Ends the writing half. 0: done; 1: `Finished` follows; otherwise an errno.
     #[napi(catch_unwind)]
     pub fn end(&self, id: u32) -> i32 {
@@ -243,6 +294,18 @@ impl Engine {
         }
     }
 
+    /// Accepts no more connections for now, or accepts again. Those that are on their way still come.
+    #[napi(catch_unwind)]
+    pub fn pause_listener(&self, id: u32, on: bool) {
+        if let Some(listener) = self.state.borrow().registry.listener(id) {
+            if on {
+                listener.pause();
+            } else {
+                listener.resume();
+            }
+        }
+    }
+
     /// `TCP_NODELAY`. Answers 0 or an errno.
     #[napi(catch_unwind)]
     pub fn set_no_delay(&self, id: u32, on: bool) -> i32 {
@@ -265,6 +328,13 @@ impl Engine {
         })
     }
 
+    /// `TCP_USER_TIMEOUT`, in milliseconds; 0 is the system's. Answers 0 or an errno.
+    #[napi(catch_unwind)]
+    pub fn set_user_timeout(&self, id: u32, ms: u32) -> i32 {
+        let timeout = Duration::from_millis(ms.into());
+        self.with_transport(id, |transport| transport.set_user_timeout(timeout))
+    }
+
     /// `IP_TOS` or `IPV6_TCLASS`. Answers 0 or an errno.
     #[napi(catch_unwind)]
     pub fn set_type_of_service(&self, id: u32, value: u8) -> i32 {
@@ -283,21 +353,28 @@ impl Engine {
         }
     }
 
-    /// The address of our end, or an errno.
+    /// The address of our end, or an errno. Of a connection that a proxy passed on: where the client
+    /// connected to.
     #[napi(catch_unwind)]
     pub fn local_address(&self, id: u32) -> Either<NativeAddress, i32> {
         match self.state.borrow().registry.get(id) {
-            Some(Entry::Stream(_, Some(transport))) => address(transport.local_addr()),
+            Some(Entry::Stream(stream, Some(transport))) => match stream.proxied() {
+                Some(ends) => Either::A(native_address(&ends.destination)),
+                None => address(transport.local_addr()),
+            },
             Some(Entry::Listener(listener)) => address(Ok(listener.local_addr().clone())),
             _ => Either::B(bad_handle()),
         }
     }
 
-    /// The address of the peer, or an errno.
+    /// The address of the peer, or an errno. Of a connection that a proxy passed on: the client's.
     #[napi(catch_unwind)]
     pub fn peer_address(&self, id: u32) -> Either<NativeAddress, i32> {
         match self.state.borrow().registry.open(id) {
-            Some((_, transport)) => address(transport.peer_addr()),
+            Some((stream, transport)) => match stream.proxied() {
+                Some(ends) => Either::A(native_address(&ends.source)),
+                None => address(transport.peer_addr()),
+            },
             None => Either::B(bad_handle()),
         }
     }

@@ -69,7 +69,10 @@ impl fmt::Debug for Mailbox {
 
 impl EventSink for Mailbox {
     fn emit(&self, event: Event) {
-        let is_flood = matches!(event, Event::Data { flood: true, .. });
+        let is_flood = matches!(
+            event,
+            Event::Data { flood: true, .. } | Event::Messages { flood: true, .. }
+        );
         let len = {
             let mut queue = lock(&self.queue);
             queue.events.push_back(event);
@@ -168,6 +171,9 @@ impl Mailbox {
         let start = Instant::now();
         self.is_waiting.store(true, Ordering::SeqCst);
         let hit = loop {
+            // Yielding, not spinning: where the other side shares the CPU, it is its turn. And first of
+            // all: what was just sent cannot have been answered yet.
+            thread::yield_now();
             turn();
             if self.len.load(Ordering::Acquire) > 0 {
                 break true;
@@ -175,8 +181,6 @@ impl Mailbox {
             if start.elapsed() >= longest {
                 break false;
             }
-            // Yielding, not spinning: where the other side shares the CPU, it is its turn.
-            thread::yield_now();
         };
         self.is_waiting.store(false, Ordering::SeqCst);
         hit

@@ -4,11 +4,14 @@
 //! | --- | --- |
 //! | [`env`] | the class `Engine`: one environment's engine, its start, drain and end |
 //! | [`handles`] | what JavaScript may do with a stream or a listener |
+//! | [`tls`] | what JavaScript may do with a stream's TLS |
+//! | [`tls_context`] | contexts and servers of TLS |
 //! | [`options`] | options and addresses as JavaScript has them |
 //! | [`mailbox`] | events on their way from the I/O thread, and the one threadsafe function |
 //! | [`encode`] | an event as five integers |
 //! | [`shared`] | the array of integers that JavaScript reads events from |
 //! | [`registry`] | handle numbers and what they name |
+//! | [`picture`] | images that are sent as messages |
 //! | [`chunks`] | JavaScript's memory, as the engine sees it |
 //!
 //! Only `mailbox`, `chunks` and `shared` contain `unsafe`, `env` for one call of Node-API, and
@@ -29,5 +32,8 @@ pub mod env;
 pub mod handles;
 pub mod mailbox;
 pub mod options;
+pub mod picture;
 pub mod registry;
 pub mod shared;
+pub mod tls;
+pub mod tls_context;

@@ -78,6 +78,13 @@ impl Registry {
         }
     }
 
+    /// Another transport took a stream's own over.
+    pub fn replace(&mut self, id: HandleId, by: Arc<Transport>) {
+        if let Some(Some(Entry::Stream(_, Some(transport)))) = self.entries.get_mut(id as usize) {
+            *transport = by;
+        }
+    }
+
     /// Lets go of a stream's transport, so that the descriptor closes when the engine lets go.
     pub fn disconnect(&mut self, id: HandleId) {
         if let Some(Some(Entry::Stream(_, transport))) = self.entries.get_mut(id as usize) {

@@ -33,6 +33,9 @@ pub const SHARED_WINDOW: usize = 64 * 1024;
 /// have come, and that little is wasted where a read brings less.
 pub const OWN_WINDOW: usize = 256 * 1024;
 
+/// Every read begins at a multiple of this, so that numbers in it are aligned.
+pub const ALIGNMENT: usize = 8;
+
 /// Shared chunks an engine may have. Together they bound what all streams that read little can
 /// have on the way to an owner that is busy.
 pub const MAX_SHARED: usize = 4;
@@ -96,7 +99,9 @@ impl Chunk {
     pub fn fill(&mut self, len: usize) -> usize {
         debug_assert!(len <= self.spare());
         let offset = self.cursor;
-        self.cursor += len;
+        self.cursor = (offset + len)
+            .next_multiple_of(ALIGNMENT)
+            .min(self.memory.size());
         self.outstanding.fetch_add(1, Ordering::Relaxed);
         offset
     }
@@ -159,12 +164,13 @@ pub struct ChunkPool {
 }
 
 impl ChunkPool {
-    /// Reads into the shared chunk: calls `read` with the window, and for the bytes it gives
-    /// answers the chunk, the offset and whatever `read` said. `None` where no shared chunk has
-    /// room; `waker` is woken when one has.
+    /// Reads into the shared chunk: calls `read` with a window of at most `window` bytes and at least
+    /// [`SHARED_WINDOW`], and for the bytes it gives answers the chunk, the offset and whatever `read`
+    /// said. `None` where no shared chunk has room; `waker` is woken when one has.
     pub fn with_shared<E>(
         &self,
         waker: &Waker,
+        window: usize,
         read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Option<Result<(ChunkId, usize, usize), E>> {
         let mut current = lock(&self.current);
@@ -187,7 +193,7 @@ impl ChunkPool {
             }
         }
         let chunk = current.as_mut()?;
-        Some(read(chunk.window_mut(SHARED_WINDOW)).map(|len| {
+        Some(read(chunk.window_mut(window)).map(|len| {
             let offset = if len == 0 { 0 } else { chunk.fill(len) };
             (chunk.id(), offset, len)
         }))
@@ -287,7 +293,7 @@ mod tests {
     }
 
     fn read(pool: &ChunkPool, len: usize) -> Option<(ChunkId, usize)> {
-        pool.with_shared(Waker::noop(), |buffer| {
+        pool.with_shared(Waker::noop(), SHARED_WINDOW, |buffer| {
             assert!(buffer.len() >= SHARED_WINDOW);
             Ok::<_, ()>(len)
         })
@@ -301,9 +307,9 @@ mod tests {
         let (first, outstanding) = chunk(1);
         pool.add_shared(first);
         assert_eq!(read(&pool, 100), Some((1, 0)));
-        assert_eq!(read(&pool, 100), Some((1, 100)));
+        assert_eq!(read(&pool, 100), Some((1, 104)));
         outstanding.fetch_sub(1, Ordering::Release);
-        assert_eq!(read(&pool, SHARED_WINDOW - 100), Some((1, 200)));
+        assert_eq!(read(&pool, SHARED_WINDOW - 100), Some((1, 208)));
         // Less than a window is left, and two reads are outstanding.
         assert_eq!(read(&pool, 1), None);
         assert_eq!(pool.wanted().shared, 1);

@@ -3,65 +3,95 @@
 use std::future::poll_fn;
 use std::io;
 
-use socket2::{Protocol, SockRef, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
+#[cfg(windows)]
 use crate::core::endpoint::Endpoint;
 use crate::core::error::{Error, Syscall};
 use crate::core::options::ConnectOptions;
-use crate::core::transport::Transport;
+#[cfg(windows)]
+use crate::core::transport::pipe;
+use crate::core::transport::{Transport, prepare};
 
-/// Makes a socket, binds it where a local endpoint is asked for, and connects it.
+/// A socket that is bound to `options.local`; `None` where the system is to choose.
+pub(crate) fn bind(options: &ConnectOptions) -> Result<Option<Socket>, Error> {
+    let Some(local) = &options.local else {
+        return Ok(None);
+    };
+    let bound = || {
+        let address = local.to_sock_addr()?;
+        if address.domain() != options.remote.to_sock_addr()?.domain() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        let socket = new_socket(address.domain())?;
+        // As libuv does it: a port whose last connection still lingers may be bound again.
+        #[cfg(unix)]
+        socket.set_reuse_address(true)?;
+        socket.bind(&address)?;
+        Ok(socket)
+    };
+    bound()
+        .map(Some)
+        .map_err(|error| Error::new(Syscall::Bind, &error))
+}
+
+/// Connects `bound`, or a new socket.
 ///
 /// Cancel safety: dropping the future closes the socket and so ends the attempt.
-pub(crate) async fn connect(options: &ConnectOptions) -> Result<Transport, Error> {
+pub(crate) async fn connect(
+    options: &ConnectOptions,
+    bound: Option<Socket>,
+) -> Result<Transport, Error> {
     let failed = |error: &io::Error| Error::new(Syscall::Connect, error);
+    #[cfg(windows)]
+    if let Endpoint::Pipe(name) = &options.remote {
+        return pipe::connect(name)
+            .await
+            .map(Transport::Pipe)
+            .map_err(|error| failed(&error));
+    }
     let remote = options
         .remote
         .to_sock_addr()
         .map_err(|error| failed(&error))?;
-    let socket = new_socket(&options.remote).map_err(|error| failed(&error))?;
-    if let Some(local) = &options.local {
-        bind(&socket, local).map_err(|error| Error::new(Syscall::Bind, &error))?;
-    }
+    let domain = remote.domain();
+    let socket = match bound {
+        Some(socket) => socket,
+        None => new_socket(domain).map_err(|error| failed(&error))?,
+    };
+    prepare(&socket, domain, &options.stream.socket);
     let in_progress = match socket.connect(&remote) {
         Ok(()) => false,
         Err(error) if is_in_progress(&error) => true,
+        // Over loopback the answer may be there before the call is over.
+        Err(error) if error.kind() == io::ErrorKind::ConnectionRefused => {
+            return Err(Error::new(Syscall::Handshake, &error));
+        }
         Err(error) => return Err(failed(&error)),
     };
-    let transport =
-        Transport::from_socket(socket, options.remote.domain()).map_err(|error| failed(&error))?;
+    let transport = Transport::from_socket(socket, domain, remote.as_socket())
+        .map_err(|error| failed(&error))?;
     if in_progress {
         handshake(&transport)
             .await
-            .map_err(|error| failed(&error))?;
+            .map_err(|error| Error::new(Syscall::Handshake, &error))?;
     }
     transport.apply(&options.stream);
     Ok(transport)
 }
 
-/// A non-blocking stream socket of the family of `endpoint`, not inherited by child processes.
-pub(crate) fn new_socket(endpoint: &Endpoint) -> io::Result<Socket> {
-    let protocol = match endpoint {
-        Endpoint::Tcp(_) => Some(Protocol::TCP),
-        #[cfg(unix)]
-        Endpoint::Unix(_) => None,
-    };
+/// A non-blocking stream socket of the family `domain`, not inherited by child processes.
+pub(crate) fn new_socket(domain: Domain) -> io::Result<Socket> {
+    let protocol = (domain != Domain::UNIX).then_some(Protocol::TCP);
     // Where the system can, the socket is made non-blocking by the call that makes it.
     #[cfg(any(target_os = "linux", target_os = "android", target_os = "freebsd"))]
-    return Socket::new(endpoint.domain(), Type::STREAM.nonblocking(), protocol);
+    return Socket::new(domain, Type::STREAM.nonblocking(), protocol);
     #[cfg(not(any(target_os = "linux", target_os = "android", target_os = "freebsd")))]
     {
-        let socket = Socket::new(endpoint.domain(), Type::STREAM, protocol)?;
+        let socket = Socket::new(domain, Type::STREAM, protocol)?;
         socket.set_nonblocking(true)?;
         Ok(socket)
     }
-}
-
-fn bind(socket: &Socket, local: &Endpoint) -> io::Result<()> {
-    // As libuv does it: a port whose last connection still lingers may be bound again.
-    #[cfg(unix)]
-    socket.set_reuse_address(true)?;
-    socket.bind(&local.to_sock_addr()?)
 }
 
 fn is_in_progress(error: &io::Error) -> bool {
@@ -76,9 +106,13 @@ fn is_in_progress(error: &io::Error) -> bool {
 async fn handshake(transport: &Transport) -> io::Result<()> {
     poll_fn(|cx| transport.poll_write_ready(cx)).await?;
     let error = match transport {
-        Transport::Tcp(stream) => SockRef::from(stream).take_error()?,
+        Transport::Tcp(stream, _) => SockRef::from(stream).take_error()?,
         #[cfg(unix)]
         Transport::Unix(stream) => SockRef::from(stream).take_error()?,
+        // Is open as soon as it is there.
+        #[cfg(windows)]
+        Transport::Pipe(_) => None,
+        Transport::Tls(_) => None, // It is put over sockets that are connected.
     };
     error.map_or(Ok(()), Err)
 }

@@ -129,8 +129,8 @@ impl Crank {
         }
     }
 
-    /// Runs the tasks that are ready and looks for I/O once, without waiting, on the owner's
-    /// thread. Answers whether the owner has the crank.
+    /// Looks for I/O, without waiting, and runs the tasks that are ready, on the owner's thread. Answers
+    /// whether the owner has the crank.
     pub(crate) fn turn(&self) -> bool {
         {
             let mut state = lock(&self.state);
@@ -139,7 +139,11 @@ impl Crank {
             }
             state.holder = Holder::Turning;
         }
-        self.runtime.block_on(yield_now());
+        // The first yield looks for I/O, until the second the tasks that it woke have run.
+        self.runtime.block_on(async {
+            yield_now().await;
+            yield_now().await;
+        });
         let mut state = lock(&self.state);
         state.holder = Holder::Owner;
         state.turns = state.turns.wrapping_add(1);

@@ -5,6 +5,7 @@
 //! | stage | left when | by |
 //! | --- | --- | --- |
 //! | connecting | the attempt ends | `Connected`, or `ConnectFailed` and `Closed` |
+//! | securing (TLS alone) | the handshake ends | `Secured`, or `TlsFailed` |
 //! | open | `close` or `reset` is asked for | `Closed` |
 //!
 //! `close` and `reset` end each stage, at once, and what is queued is dropped; who wants it sent
@@ -14,7 +15,9 @@ use std::future::poll_fn;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, Waker};
+
+use socket2::Socket;
 
 use crate::core::connect;
 use crate::core::engine::Shared;
@@ -23,13 +26,21 @@ use crate::core::event::Event;
 use crate::core::lock;
 use crate::core::options::ConnectOptions;
 use crate::core::receive::Receiver;
-use crate::core::stream::{CLOSE, RESET, Stream, WRITING};
+use crate::core::secure::Secure;
+use crate::core::stream::{CLOSE, RESET, Stream, UPGRADE, Upgrade, WRITING};
+use crate::core::tls::failure::failure_in;
 use crate::core::transport::Transport;
+use crate::core::transport::tls::Tls;
 use crate::core::write_queue::Step;
 
 /// The life of a stream that starts with an attempt to connect.
-pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, options: ConnectOptions) {
-    let mut attempt = Box::pin(connect::connect(&options));
+pub(crate) async fn run_connect(
+    engine: Arc<Shared>,
+    stream: Arc<Stream>,
+    options: ConnectOptions,
+    bound: Option<Socket>,
+) {
+    let mut attempt = Box::pin(connect::connect(&options, bound));
     // `None`: closed before the attempt ended.
     let outcome = poll_fn(|cx| {
         stream.register(cx);
@@ -61,7 +72,9 @@ pub(crate) async fn run_connect(engine: Arc<Shared>, stream: Arc<Stream>, option
 /// The life of an open stream.
 pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
     let mut driver = Driver {
-        receiver: Receiver::default(),
+        receiver: Receiver::new(stream.codec()),
+        securing: transport.tls().map(Secure::new),
+        is_broken: false,
         engine,
         stream,
         transport,
@@ -77,12 +90,28 @@ pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport
     driver.finish();
 }
 
+/// Sends what is queued, as far as the system takes it now.
+fn send_rest(stream: &Stream, transport: &Transport) {
+    let mut writes = lock(&stream.writes);
+    let mut cx = Context::from_waker(Waker::noop());
+    while let Step::Send(piece) = writes.step() {
+        match transport.poll_write(&mut cx, &piece) {
+            Poll::Ready(Ok(len)) => writes.advance(len),
+            _ => return,
+        };
+    }
+}
+
 /// The task of one open stream.
 struct Driver {
     engine: Arc<Shared>,
     stream: Arc<Stream>,
     transport: Arc<Transport>,
     receiver: Receiver,
+    /// The handshake under way.
+    securing: Option<Secure>,
+    /// The handshake failed: nothing goes in or out any more.
+    is_broken: bool,
 }
 
 impl Driver {
@@ -91,6 +120,12 @@ impl Driver {
         self.stream.register(cx);
         if self.stream.has(CLOSE) {
             return Poll::Ready(());
+        }
+        if self.stream.has(UPGRADE) {
+            self.upgrade();
+        }
+        if !self.is_secure(cx) {
+            return Poll::Pending;
         }
         if self.stream.has(WRITING) {
             self.poll_write(cx);
@@ -101,7 +136,64 @@ impl Driver {
         {
             self.fail(Syscall::Read, &error);
         }
+        self.poll_tls(cx);
         Poll::Pending
+    }
+
+    /// What TLS makes of having read.
+    fn poll_tls(&mut self, cx: &mut Context<'_>) {
+        let Some(tls) = self.transport.tls() else {
+            return;
+        };
+        if let Poll::Ready(Err(error)) = tls.poll_flush(cx) {
+            self.fail(Syscall::Write, &error);
+        }
+        self.tell_session();
+    }
+
+    fn tell_session(&self) {
+        if self.transport.tls().is_some_and(Tls::take_new_session) {
+            let id = self.stream.id();
+            self.engine.emit(Event::Session { id });
+        }
+    }
+
+    fn upgrade(&mut self) {
+        match self.stream.take_upgrade() {
+            Some(Upgrade::Quiet) => {
+                let id = self.stream.id();
+                self.engine.emit(Event::Quiet { id });
+            }
+            Some(Upgrade::Start(transport)) => {
+                self.securing = transport.tls().map(Secure::new);
+                self.transport = transport;
+                self.receiver = Receiver::new(self.stream.codec());
+            }
+            None => {}
+        }
+    }
+
+    /// Whether bytes may flow: always, or after the handshake.
+    fn is_secure(&mut self, cx: &mut Context<'_>) -> bool {
+        let (Some(securing), Some(tls)) = (&mut self.securing, self.transport.tls()) else {
+            return !self.is_broken;
+        };
+        match securing.poll(cx, &self.engine, self.stream.id(), tls) {
+            Poll::Pending => false,
+            Poll::Ready(Ok(())) => {
+                self.securing = None;
+                self.tell_session();
+                true
+            }
+            Poll::Ready(Err(error)) => {
+                self.securing = None;
+                self.is_broken = true;
+                // The alert that says why.
+                let _ = tls.poll_flush(cx);
+                self.fail(Syscall::Read, &error);
+                false
+            }
+        }
     }
 
     /// Sends what is queued, until the queue is empty or the system takes no more.
@@ -109,9 +201,10 @@ impl Driver {
         loop {
             let step = lock(&self.stream.writes).step();
             match step {
-                Step::Send(piece) => match self.poll_send(cx, &piece) {
+                Step::Send(piece) => match self.transport.poll_write(cx, &piece) {
                     Poll::Pending => return,
                     Poll::Ready(Ok(len)) => {
+                        self.stream.has_moved();
                         if lock(&self.stream.writes).advance(len) {
                             let id = self.stream.id();
                             self.engine.emit(Event::Written { id });
@@ -123,8 +216,11 @@ impl Driver {
                     }
                 },
                 Step::Finish => {
+                    let Poll::Ready(result) = self.transport.poll_finish(cx) else {
+                        return;
+                    };
                     lock(&self.stream.writes).finished();
-                    match self.transport.shutdown_write() {
+                    match result {
                         Ok(()) => {
                             let id = self.stream.id();
                             self.engine.emit(Event::Finished { id });
@@ -145,19 +241,13 @@ impl Driver {
         }
     }
 
-    fn poll_send(&self, cx: &mut Context<'_>, piece: &[u8]) -> Poll<io::Result<usize>> {
-        loop {
-            std::task::ready!(self.transport.poll_write_ready(cx))?;
-            match self.transport.try_write(piece) {
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                result => return Poll::Ready(result),
-            }
-        }
-    }
-
     fn fail(&self, syscall: Syscall, source: &io::Error) {
         let id = self.stream.id();
+        if let (Some(tls), Some(failure)) = (self.transport.tls(), failure_in(source)) {
+            tls.note(failure);
+            self.engine.emit(Event::TlsFailed { id });
+            return;
+        }
         let error = Error::new(syscall, source);
         self.engine.emit(Event::Failed { id, error });
     }
@@ -167,6 +257,12 @@ impl Driver {
         if self.stream.has(RESET) || self.stream.has_unused() {
             // Where this fails the connection is gone already.
             let _ = self.transport.reset_on_close();
+        } else if let Some(tls) = self.transport.tls() {
+            // Without TLS the owner's thread has sent it already, as far as the system took it.
+            if self.securing.is_none() && !self.is_broken {
+                send_rest(&self.stream, &self.transport);
+            }
+            tls.part();
         }
         drop(self.transport);
         let id = self.stream.id();

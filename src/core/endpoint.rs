@@ -1,20 +1,26 @@
 //! Where a socket is, or wants to be.
 
+#[cfg(windows)]
+use std::ffi::OsString;
 use std::io;
 use std::net::{IpAddr, SocketAddr, SocketAddrV4, SocketAddrV6};
 #[cfg(unix)]
 use std::path::PathBuf;
 
-use socket2::{Domain, SockAddr};
+use socket2::SockAddr;
 
 /// An address of one of the transports.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Endpoint {
     /// An IP address and a port.
     Tcp(SocketAddr),
-    /// A Unix socket: a path, or on Linux an abstract name (a NUL byte, then the name).
+    /// A Unix socket: a path, or on Linux an abstract name (a NUL byte, then the name). Empty where a
+    /// socket has no name.
     #[cfg(unix)]
     Unix(PathBuf),
+    /// A Windows named pipe: `\\\\.\\pipe\\name`. Empty for one end of a connection.
+    #[cfg(windows)]
+    Pipe(OsString),
 }
 
 impl Endpoint {
@@ -33,28 +39,50 @@ impl Endpoint {
         }))
     }
 
-    /// The address family of sockets for this endpoint.
-    #[must_use]
-    pub fn domain(&self) -> Domain {
-        match self {
-            Self::Tcp(address) => Domain::for_address(*address),
-            #[cfg(unix)]
-            Self::Unix(_) => Domain::UNIX,
-        }
-    }
-
     /// The endpoint as the system calls take it.
     ///
     /// # Errors
     /// `InvalidInput` for a path that is longer than a socket address can hold. It is never
-    /// truncated: a socket under another name than the one asked for is worse than none.
+    /// truncated: a socket under another name than the one asked for is worse than none. The same
+    /// for a named pipe, which is not a socket.
     pub fn to_sock_addr(&self) -> io::Result<SockAddr> {
         match self {
             Self::Tcp(address) => Ok(SockAddr::from(*address)),
             #[cfg(unix)]
             Self::Unix(path) => SockAddr::unix(path),
+            #[cfg(windows)]
+            Self::Pipe(_) => Err(io::ErrorKind::InvalidInput.into()),
         }
     }
+
+    /// The endpoint that a system call answered.
+    ///
+    /// # Errors
+    /// `InvalidInput` for an address of a family that is not known here.
+    pub fn from_sock_addr(address: &SockAddr) -> io::Result<Self> {
+        if let Some(ip) = address.as_socket() {
+            return Ok(Self::Tcp(ip));
+        }
+        #[cfg(unix)]
+        if address.is_unix() {
+            return Ok(Self::Unix(unix_name(address)));
+        }
+        Err(io::ErrorKind::InvalidInput.into())
+    }
+}
+
+#[cfg(unix)]
+fn unix_name(address: &SockAddr) -> PathBuf {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt;
+
+    if let Some(path) = address.as_pathname() {
+        return path.into();
+    }
+    let name = address
+        .as_abstract_namespace()
+        .map(|name| [b"\0", name].concat());
+    OsString::from_vec(name.unwrap_or_default()).into()
 }
 
 #[cfg(test)]
@@ -80,6 +108,19 @@ mod tests {
         assert!(Endpoint::tcp("localhost", 80, 0).is_err());
         assert!(Endpoint::tcp("", 80, 0).is_err());
         assert!(Endpoint::tcp("127.1", 80, 0).is_err());
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_endpoint_survives_the_way_through_a_socket_address() {
+        for name in ["/tmp/socket", "\0abstract\0name", "\0"] {
+            let endpoint = Endpoint::Unix(PathBuf::from(name));
+            let address = endpoint.to_sock_addr().expect("it fits");
+            assert_eq!(Endpoint::from_sock_addr(&address).expect("known"), endpoint);
+        }
+        let endpoint = Endpoint::tcp("::1", 80, 0).expect("a literal");
+        let address = endpoint.to_sock_addr().expect("it fits");
+        assert_eq!(Endpoint::from_sock_addr(&address).expect("known"), endpoint);
     }
 
     #[cfg(unix)]

@@ -10,7 +10,7 @@ use std::{fmt, io};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Syscall {
-    /// `socket(2)` and `connect(2)`, and the outcome of the handshake.
+    /// `socket(2)` and `connect(2)`: nothing was sent.
     Connect = 0,
     /// `bind(2)`.
     Bind = 1,
@@ -24,6 +24,8 @@ pub enum Syscall {
     Write = 5,
     /// `shutdown(2)`.
     Shutdown = 6,
+    /// The outcome of `connect(2)` that the system tells later.
+    Handshake = 7,
 }
 
 impl Syscall {
@@ -31,7 +33,7 @@ impl Syscall {
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
-            Self::Connect => "connect",
+            Self::Connect | Self::Handshake => "connect",
             Self::Bind => "bind",
             Self::Listen => "listen",
             Self::Accept => "accept",
@@ -91,12 +93,11 @@ mod platform {
     }
 
     pub(super) fn errno_of_kind(kind: ErrorKind) -> i32 {
-        // The numbers below are the same on Linux, macOS and the BSDs.
-        const EIO: i32 = -5;
-        const EINVAL: i32 = -22;
         match kind {
-            ErrorKind::InvalidInput => EINVAL,
-            _ => EIO,
+            ErrorKind::BrokenPipe => -libc::EPIPE,
+            ErrorKind::InvalidInput => -libc::EINVAL,
+            ErrorKind::Unsupported => -libc::ENOTSUP,
+            _ => -libc::EIO,
         }
     }
 }
@@ -108,30 +109,37 @@ mod platform {
     /// libuv's numbers on Windows, where the system's own do not fit Node's names.
     pub(super) fn errno_of_raw(raw: i32) -> i32 {
         match raw {
-            5 | 10013 => -4092, // ERROR_ACCESS_DENIED, WSAEACCES: EACCES
-            10024 => -4066,     // WSAEMFILE: EMFILE
-            10022 => -4071,     // WSAEINVAL: EINVAL
-            10038 => -4050,     // WSAENOTSOCK: ENOTSOCK
-            10047 => -4089,     // WSAEAFNOSUPPORT: EAFNOSUPPORT
-            10048 => -4091,     // WSAEADDRINUSE: EADDRINUSE
-            10049 => -4090,     // WSAEADDRNOTAVAIL: EADDRNOTAVAIL
-            10050 => -4055,     // WSAENETDOWN: ENETDOWN
-            10051 => -4062,     // WSAENETUNREACH: ENETUNREACH
-            10053 => -4079,     // WSAECONNABORTED: ECONNABORTED
-            10054 => -4077,     // WSAECONNRESET: ECONNRESET
-            10055 => -4060,     // WSAENOBUFS: ENOBUFS
-            10057 => -4053,     // WSAENOTCONN: ENOTCONN
-            10058 => -4047,     // WSAESHUTDOWN: EPIPE, as libuv has it
-            10060 => -4039,     // WSAETIMEDOUT: ETIMEDOUT
-            10061 => -4078,     // WSAECONNREFUSED: ECONNREFUSED
-            10065 => -4061,     // WSAEHOSTUNREACH: EHOSTUNREACH
-            _ => -4094,         // UNKNOWN
+            2 | 3 | 123 => -4058,     // ERROR_FILE_NOT_FOUND and its like: ENOENT
+            5 => -4048,               // ERROR_ACCESS_DENIED: EPERM, as libuv has it
+            109 | 232 | 233 => -4047, // ERROR_BROKEN_PIPE, ERROR_NO_DATA and its like: EPIPE
+            121 => -4039,             // ERROR_SEM_TIMEOUT: ETIMEDOUT
+            231 => -4082,             // ERROR_PIPE_BUSY: EBUSY
+            10013 => -4092,           // WSAEACCES: EACCES
+            10024 => -4066,           // WSAEMFILE: EMFILE
+            10022 => -4071,           // WSAEINVAL: EINVAL
+            10038 => -4050,           // WSAENOTSOCK: ENOTSOCK
+            10047 => -4089,           // WSAEAFNOSUPPORT: EAFNOSUPPORT
+            10048 => -4091,           // WSAEADDRINUSE: EADDRINUSE
+            10049 => -4090,           // WSAEADDRNOTAVAIL: EADDRNOTAVAIL
+            10050 => -4055,           // WSAENETDOWN: ENETDOWN
+            10051 => -4062,           // WSAENETUNREACH: ENETUNREACH
+            10053 => -4079,           // WSAECONNABORTED: ECONNABORTED
+            10054 => -4077,           // WSAECONNRESET: ECONNRESET
+            10055 => -4060,           // WSAENOBUFS: ENOBUFS
+            10057 => -4053,           // WSAENOTCONN: ENOTCONN
+            10058 => -4047,           // WSAESHUTDOWN: EPIPE, as libuv has it
+            10060 => -4039,           // WSAETIMEDOUT: ETIMEDOUT
+            10061 => -4078,           // WSAECONNREFUSED: ECONNREFUSED
+            10065 => -4061,           // WSAEHOSTUNREACH: EHOSTUNREACH
+            _ => -4094,               // UNKNOWN
         }
     }
 
     pub(super) fn errno_of_kind(kind: ErrorKind) -> i32 {
         match kind {
+            ErrorKind::BrokenPipe => -4047,   // EPIPE
             ErrorKind::InvalidInput => -4071, // EINVAL
+            ErrorKind::Unsupported => -4049,  // ENOTSUP
             _ => -4094,                       // UNKNOWN
         }
     }
@@ -150,6 +158,7 @@ mod tests {
     #[test]
     fn an_error_that_no_system_call_made_has_a_number_too() {
         assert_eq!(errno(&io::ErrorKind::InvalidInput.into()), -22);
+        assert_eq!(errno(&io::ErrorKind::BrokenPipe.into()), -32);
         assert_eq!(errno(&io::ErrorKind::Other.into()), -5);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::core::codec::Fault;
+use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
@@ -15,8 +17,10 @@ pub type ChunkId = u32;
 
 /// Something that happened to a handle.
 ///
-/// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), then
-/// `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they happen, and `Closed` last, once.
+/// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), for TLS then
+/// `Named` and `Secured`, then `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they
+/// happen, and `Closed` last, once. A stream with a codec has `Messages`, `Message` and `Fault` where
+/// another has `Data`.
 #[derive(Debug)]
 pub enum Event {
     /// An attempt to connect succeeded.
@@ -42,6 +46,13 @@ pub enum Event {
         /// What the owner's thread writes to and asks for addresses.
         transport: Arc<Transport>,
     },
+    /// A listener has dropped a connection before its owner heard of it.
+    Dropped {
+        /// The listener.
+        listener: HandleId,
+        /// Which one, and why.
+        dropped: Box<Dropped>,
+    },
     /// The system is short of descriptors or memory; the listener accepts again after a pause.
     AcceptPaused {
         /// The listener.
@@ -65,6 +76,33 @@ pub enum Event {
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
     },
+    /// Messages came in, see [`crate::core::codec::run`].
+    Messages {
+        /// Whose.
+        id: HandleId,
+        /// The chunk they are in. It serves all streams.
+        chunk: ChunkId,
+        /// Where in it, in bytes: a multiple of 8.
+        offset: u32,
+        /// Bytes of the run.
+        len: u32,
+        /// They are part of a flood: there is no hurry to tell the owner.
+        flood: bool,
+    },
+    /// A large message came in.
+    Message {
+        /// Whose.
+        id: HandleId,
+        /// Its bytes.
+        bytes: Vec<u8>,
+    },
+    /// Something came in that is no message.
+    Fault {
+        /// Whose.
+        id: HandleId,
+        /// What.
+        fault: Fault,
+    },
     /// The peer ended its half.
     End {
         /// Whose.
@@ -87,11 +125,67 @@ pub enum Event {
         /// Which system call failed, and why.
         error: Error,
     },
+    /// A client of a TLS server has said what it wants, and the owner has to choose a context, see
+    /// [`Tls::hello`](crate::core::transport::tls::Tls::hello).
+    Named {
+        /// Whose.
+        id: HandleId,
+    },
+    /// The TLS handshake is over, see [`Tls::info`](crate::core::transport::tls::Tls::info).
+    Secured {
+        /// Whose.
+        id: HandleId,
+        /// The owner has to look at the peer's certificate: nothing flows before its answer.
+        needs_owner: bool,
+    },
+    /// TLS failed, see [`Tls::failure`](crate::core::transport::tls::Tls::failure). The owner is
+    /// expected to close the stream.
+    TlsFailed {
+        /// Whose.
+        id: HandleId,
+    },
+    /// A session that can be resumed was remembered.
+    Session {
+        /// Whose.
+        id: HandleId,
+    },
+    /// Reading has stopped for TLS to take over: no `Data` comes before that.
+    Quiet {
+        /// Whose.
+        id: HandleId,
+    },
     /// The last one: the descriptor is closed.
     Closed {
         /// Whose.
         id: HandleId,
     },
+}
+
+/// A connection that was dropped for the want of a PROXY header.
+#[derive(Debug)]
+pub struct Dropped {
+    /// Why.
+    pub reason: DropReason,
+    /// Our end of it.
+    pub local: Option<Endpoint>,
+    /// The other end: the proxy's, if it was one.
+    pub remote: Option<Endpoint>,
+}
+
+/// Why a connection did not get as far as to its owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum DropReason {
+    /// What came is no PROXY header, or one that is too long.
+    Malformed = 0,
+    /// The header was not complete in time.
+    Timeout = 1,
+    /// The peer ended or reset the connection before the header was complete.
+    Incomplete = 2,
+    /// Too many connections waited for their header, and this one had waited longest.
+    Overload = 3,
+    /// The listener was closed before the header was complete.
+    Closed = 4,
 }
 
 /// Takes events, in order, on whichever thread turns the runtime. It must not block and must not call

@@ -4,12 +4,12 @@ use std::future::poll_fn;
 use std::io;
 #[cfg(unix)]
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use socket2::{Domain, SockAddr, SockRef, Socket};
+use socket2::{Domain, SockRef, Socket};
 use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
@@ -23,8 +23,14 @@ use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, HandleId};
 use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
+use crate::core::pending::{Pending, await_header};
+use crate::core::proxy::Header;
 use crate::core::stream::Stream;
-use crate::core::transport::{Transport, domain_of};
+use crate::core::tls::server::Server;
+#[cfg(windows)]
+use crate::core::transport::pipe::PipeListener;
+use crate::core::transport::tls::Counted;
+use crate::core::transport::{Transport, domain_of, prepare};
 
 /// Connections that may be on their way to the owner. Further ones stay in the kernel's backlog,
 /// so an owner that is busy is not buried under descriptors it has not seen.
@@ -42,9 +48,12 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Listener {
     id: HandleId,
-    local: SockAddr,
+    local: Endpoint,
     /// Connections on their way to the owner.
     undelivered: AtomicUsize,
+    /// The owner wants no more connections for now.
+    paused: AtomicBool,
+    pending: Pending,
     control: Mutex<Control>,
     /// Signalled when `control.closed` is set.
     closed: Condvar,
@@ -64,14 +73,20 @@ pub(crate) enum Acceptor {
     /// With the path to remove at the end, if it is one.
     #[cfg(unix)]
     Unix(UnixListener, Option<PathBuf>),
+    #[cfg(windows)]
+    Pipe(PipeListener),
 }
 
 impl Acceptor {
     /// Binds and listens. Needs to be called inside of the engine's runtime.
     pub(crate) fn bind(options: &ListenOptions) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
+        #[cfg(windows)]
+        if let Endpoint::Pipe(name) = &options.local {
+            return PipeListener::bind(name).map(Self::Pipe).map_err(failed);
+        }
         let address = options.local.to_sock_addr().map_err(failed)?;
-        let socket = new_socket(&options.local).map_err(failed)?;
+        let socket = new_socket(address.domain()).map_err(failed)?;
         if let Endpoint::Tcp(address) = options.local {
             // On Unix, a port whose last connections still linger may be listened on again; on
             // Windows the option means something else, and has to stay off.
@@ -80,26 +95,31 @@ impl Acceptor {
             if address.is_ipv6() {
                 socket.set_only_v6(options.ipv6_only).map_err(failed)?;
             }
-            #[cfg(unix)]
             if options.reuse_port {
-                socket.set_reuse_port(true).map_err(failed)?;
+                share_port(&socket).map_err(failed)?;
             }
         }
         socket.bind(&address).map_err(failed)?;
-        Self::listen(socket, options.backlog)
+        Self::listen(socket, options.backlog, &options.stream)
     }
 
     /// Listens on a socket that somebody else has bound.
-    pub(crate) fn from_socket(socket: Socket, backlog: i32) -> Result<Self, Error> {
+    pub(crate) fn from_socket(
+        socket: Socket,
+        backlog: i32,
+        stream: &StreamOptions,
+    ) -> Result<Self, Error> {
         socket
             .set_nonblocking(true)
             .map_err(|error| Error::new(Syscall::Listen, &error))?;
-        Self::listen(socket, backlog)
+        Self::listen(socket, backlog, stream)
     }
 
-    fn listen(socket: Socket, backlog: i32) -> Result<Self, Error> {
+    fn listen(socket: Socket, backlog: i32, stream: &StreamOptions) -> Result<Self, Error> {
         let failed = |error: io::Error| Error::new(Syscall::Listen, &error);
         let domain = domain_of(&socket).map_err(failed)?;
+        // Accepted TCP connections inherit them, and cost nothing more.
+        prepare(&socket, domain, &stream.socket);
         socket.listen(backlog).map_err(failed)?;
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
             return TcpListener::from_std(socket.into())
@@ -116,23 +136,29 @@ impl Acceptor {
         Err(failed(io::ErrorKind::InvalidInput.into()))
     }
 
-    pub(crate) fn local_addr(&self) -> io::Result<SockAddr> {
+    pub(crate) fn local_addr(&self) -> io::Result<Endpoint> {
         match self {
-            Self::Tcp(listener) => SockRef::from(listener).local_addr(),
+            Self::Tcp(listener) => listener.local_addr().map(Endpoint::Tcp),
             #[cfg(unix)]
-            Self::Unix(listener, _) => SockRef::from(listener).local_addr(),
+            Self::Unix(listener, _) => {
+                Endpoint::from_sock_addr(&SockRef::from(listener).local_addr()?)
+            }
+            #[cfg(windows)]
+            Self::Pipe(listener) => Ok(Endpoint::Pipe(listener.name().to_owned())),
         }
     }
 
-    fn poll_accept(&self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
+    fn poll_accept(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<Transport>> {
         match self {
             Self::Tcp(listener) => listener
                 .poll_accept(cx)
-                .map_ok(|(stream, _)| Transport::Tcp(stream)),
+                .map_ok(|(stream, peer)| Transport::Tcp(stream, Some(peer))),
             #[cfg(unix)]
             Self::Unix(listener, _) => listener
                 .poll_accept(cx)
                 .map_ok(|(stream, _)| Transport::Unix(stream)),
+            #[cfg(windows)]
+            Self::Pipe(listener) => listener.poll_accept(cx).map_ok(Transport::Pipe),
         }
     }
 
@@ -146,11 +172,13 @@ impl Acceptor {
 }
 
 impl Listener {
-    pub(crate) fn new(id: HandleId, local: SockAddr) -> Arc<Self> {
+    pub(crate) fn new(id: HandleId, local: Endpoint) -> Arc<Self> {
         Arc::new(Self {
             id,
             local,
             undelivered: AtomicUsize::new(0),
+            paused: AtomicBool::new(false),
+            pending: Pending::default(),
             control: Mutex::default(),
             closed: Condvar::new(),
         })
@@ -164,11 +192,23 @@ impl Listener {
 
     /// Where it listens.
     #[must_use]
-    pub fn local_addr(&self) -> &SockAddr {
+    pub fn local_addr(&self) -> &Endpoint {
         &self.local
     }
 
-    /// The owner has taken one connection.
+    /// Accepts no more connections until [`Listener::resume`]. Those that are on their way, up to
+    /// [`ACCEPT_AHEAD`], still arrive; the others wait with the system.
+    pub fn pause(&self) {
+        self.paused.store(true, Ordering::SeqCst);
+    }
+
+    /// Accepts again.
+    pub fn resume(&self) {
+        self.paused.store(false, Ordering::SeqCst);
+        self.wake();
+    }
+
+    /// The owner has taken one connection, or word of one that was dropped.
     pub fn consumed(&self) {
         if self.undelivered.fetch_sub(1, Ordering::SeqCst) == ACCEPT_AHEAD {
             self.wake();
@@ -190,6 +230,20 @@ impl Listener {
                 .wait(control)
                 .unwrap_or_else(std::sync::PoisonError::into_inner);
         }
+    }
+
+    pub(crate) fn pending(&self) -> &Pending {
+        &self.pending
+    }
+
+    pub(crate) fn add_undelivered(&self) {
+        self.undelivered.fetch_add(1, Ordering::SeqCst);
+    }
+
+    /// Whether the next connection is to wait with the system. The owner wakes the task when not.
+    fn is_full(&self) -> bool {
+        self.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD
+            || self.paused.load(Ordering::SeqCst)
     }
 
     fn wake(&self) {
@@ -227,6 +281,7 @@ impl Drop for ClosedGuard {
         if let Some(acceptor) = self.acceptor.take() {
             acceptor.close();
         }
+        self.listener.pending.close(&self.engine, &self.listener);
         lock(&self.listener.control).closed = true;
         self.listener.closed.notify_all();
         let id = self.listener.id;
@@ -234,19 +289,37 @@ impl Drop for ClosedGuard {
     }
 }
 
+/// How a listener's connections begin: the PROXY header, in the clear, then TLS.
+#[derive(Debug)]
+pub(crate) struct Admission {
+    pub(crate) options: StreamOptions,
+    /// As in [`ListenOptions`].
+    pub(crate) proxy_timeout: Option<Duration>,
+    pub(crate) tls: Option<ListenTls>,
+}
+
+/// A listener's TLS.
+#[derive(Debug)]
+pub(crate) struct ListenTls {
+    pub(crate) server: Arc<Server>,
+    /// A listener counts as TLS: its connections come when they like.
+    pub(crate) _counted: Counted,
+}
+
 /// Accepts until the listener is closed.
 pub(crate) async fn run(
     engine: Arc<Shared>,
     listener: Arc<Listener>,
     acceptor: Acceptor,
-    options: StreamOptions,
+    admission: Admission,
 ) {
-    let guard = ClosedGuard {
+    let admission = Arc::new(admission);
+    let mut guard = ClosedGuard {
         engine: Arc::clone(&engine),
         listener: Arc::clone(&listener),
         acceptor: Some(acceptor),
     };
-    let Some(acceptor) = &guard.acceptor else {
+    let Some(acceptor) = &mut guard.acceptor else {
         return;
     };
     let mut pause = FIRST_PAUSE;
@@ -255,7 +328,22 @@ pub(crate) async fn run(
             if listener.poll_close(cx).is_ready() {
                 return Poll::Ready(None);
             }
-            poll_turn(cx, &engine, &listener, acceptor, &options).map(Some)
+            poll_turn(cx, &listener, acceptor, |transport| {
+                transport.apply_accepted(&admission.options);
+                match admission.proxy_timeout {
+                    None => admit(
+                        &engine,
+                        &listener,
+                        Arc::new(transport),
+                        Header::Local,
+                        &admission,
+                    ),
+                    Some(limit) => {
+                        await_header(&engine, &listener, transport, limit, &admission);
+                    }
+                }
+            })
+            .map(Some)
         })
         .await;
         match accepted {
@@ -288,28 +376,67 @@ pub(crate) async fn run(
 /// Accepts up to a turn's worth of connections. Ready: there may be more, or `accept` failed.
 fn poll_turn(
     cx: &mut Context<'_>,
-    engine: &Arc<Shared>,
     listener: &Listener,
-    acceptor: &Acceptor,
-    options: &StreamOptions,
+    acceptor: &mut Acceptor,
+    take: impl Fn(Transport),
 ) -> Poll<io::Result<()>> {
     for _ in 0..ACCEPTS_PER_TURN {
-        if listener.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD {
-            return Poll::Pending; // `consumed` wakes the task.
+        if listener.is_full() {
+            return Poll::Pending;
         }
-        let transport = std::task::ready!(acceptor.poll_accept(cx))?;
-        transport.apply(options);
-        listener.undelivered.fetch_add(1, Ordering::SeqCst);
-        let transport = Arc::new(transport);
-        let stream = Stream::new(engine.new_id(), options.read_at_once);
-        engine.emit(Event::Accepted {
-            listener: listener.id,
-            stream: Arc::clone(&stream),
-            transport: Arc::clone(&transport),
-        });
-        tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
+        take(std::task::ready!(acceptor.poll_accept(cx))?);
     }
     Poll::Ready(Ok(()))
+}
+
+/// Shows a connection to the owner, and drives it.
+pub(crate) fn admit(
+    engine: &Arc<Shared>,
+    listener: &Listener,
+    transport: Arc<Transport>,
+    header: Header,
+    admission: &Admission,
+) {
+    let proxied = match header {
+        Header::Local => None,
+        Header::Proxied(proxied) => Some(Box::new(proxied)),
+    };
+    let transport = match &admission.tls {
+        None => transport,
+        // No early bytes: a PROXY header is read to its end and no further.
+        Some(tls) => engine.tls_server(transport, &tls.server, Vec::new()),
+    };
+    let stream = Stream::proxied_by(engine.new_id(), &admission.options, proxied);
+    listener.add_undelivered();
+    engine.emit(Event::Accepted {
+        listener: listener.id,
+        stream: Arc::clone(&stream),
+        transport: Arc::clone(&transport),
+    });
+    tokio::spawn(driver::run_open(Arc::clone(engine), stream, transport));
+}
+
+/// Lets other sockets listen on the same port, and the system spread the connections over them.
+///
+/// # Errors
+/// `Unsupported` where the system cannot, and for no other reason.
+fn share_port(socket: &Socket) -> io::Result<()> {
+    #[cfg(any(target_os = "linux", target_os = "android", target_os = "dragonfly"))]
+    let result = socket.set_reuse_port(true);
+    #[cfg(target_os = "freebsd")]
+    let result = socket.set_reuse_port_lb(true);
+    // macOS and others know the option, but give every connection to the same socket.
+    #[cfg(not(any(
+        target_os = "linux",
+        target_os = "android",
+        target_os = "dragonfly",
+        target_os = "freebsd"
+    )))]
+    let result = {
+        let _ = socket;
+        Err(io::Error::from(io::ErrorKind::Unsupported))
+    };
+    result.map_err(|_| io::ErrorKind::Unsupported.into())
 }
 
 /// Whether `accept` failed for the connection's own sake. After any other error, of which a want of

@@ -8,16 +8,23 @@
 //! | [`endpoint`] | where a socket is or wants to be |
 //! | [`options`] | what the caller wants of a socket, as plain data |
 //! | [`event`] | what the engine tells its owner, and the trait it tells it through |
-//! | [`transport`] | one open descriptor: TCP or a Unix socket |
+//! | [`transport`] | one open descriptor: TCP, a Unix socket or a named pipe |
 //! | [`chunks`] | the memory that reads go into, and who may write where |
 //! | [`flow`] | how much of one stream may be read ahead, and into which kind of chunk (pure) |
 //! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |
 //! | [`stream`] | the handle of a stream |
 //! | [`driver`] | the task that drives a stream |
+//! | [`codec`] | from the bytes of a stream to messages (pure) |
 //! | [`receive`] | the seam behind which bytes are taken from a descriptor |
+//! | [`receive_messages`] | the same for streams whose bytes are messages |
 //! | [`connect`] | one attempt to connect |
+//! | [`tls`] | identities, roots, checks and outcomes of TLS; its records are a transport |
+//! | [`secure`] | the handshake's place in a stream's life |
 //! | [`listener`] | the accept loop |
+//! | [`proxy`] | the header of the PROXY protocol (pure) |
+//! | [`pending`] | accepted connections whose PROXY header has not come yet |
 //! | [`crank`] | which thread turns the runtime |
+//! | [`picture`] | encodings of images that are sent as messages (pure) |
 //! | [`engine`] | all of it, and the I/O thread |
 //! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
 //!
@@ -30,6 +37,7 @@
 #![warn(missing_docs)]
 
 pub mod chunks;
+pub mod codec;
 pub mod connect;
 pub(crate) mod crank;
 pub(crate) mod driver;
@@ -41,8 +49,14 @@ pub mod flow;
 pub mod hot_wait;
 pub mod listener;
 pub mod options;
+pub mod pending;
+pub mod picture;
+pub mod proxy;
 pub mod receive;
+pub(crate) mod receive_messages;
+pub(crate) mod secure;
 pub mod stream;
+pub mod tls;
 pub mod transport;
 pub mod write_queue;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use crate::core::codec::Codec;
 use crate::core::endpoint::Endpoint;
 
 /// Probes of an idle connection (`SO_KEEPALIVE` and its three numbers).
@@ -15,6 +16,23 @@ pub struct KeepAlive {
     pub count: Option<u32>,
 }
 
+/// Options of the descriptor itself, set before it connects or listens. An accepted connection has
+/// those of its listener.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SocketOptions {
+    /// How long sent bytes, or the SYN, may stay unacknowledged until the connection counts as dead
+    /// (`TCP_USER_TIMEOUT`); also how long the peer may keep its window shut. At most 2³¹ - 1
+    /// milliseconds. Passed over by systems other than Linux.
+    pub user_timeout: Option<Duration>,
+    /// The system's buffer for bytes to send, in bytes (`SO_SNDBUF`). The system has limits of its
+    /// own, and Linux doubles the number.
+    pub send_buffer_size: Option<u32>,
+    /// The system's buffer for received bytes, in bytes (`SO_RCVBUF`). TCP tells the peer in the
+    /// handshake how large its window may become (the window scale of RFC 7323), so that this comes
+    /// first. It ends the system's own tuning of the buffer.
+    pub recv_buffer_size: Option<u32>,
+}
+
 /// Options of a connected socket. Those that do not apply to a transport are passed over, as Node
 /// does: a Unix socket has no Nagle algorithm to switch off.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -23,8 +41,12 @@ pub struct StreamOptions {
     pub no_delay: bool,
     /// Probe the peer when the connection is idle.
     pub keep_alive: Option<KeepAlive>,
+    /// Options of its descriptor.
+    pub socket: SocketOptions,
     /// Start to read as soon as the connection stands.
     pub read_at_once: bool,
+    /// The bytes are messages, and the owner gets those.
+    pub codec: Option<Codec>,
 }
 
 /// One attempt to connect.
@@ -47,8 +69,12 @@ pub struct ListenOptions {
     pub backlog: i32,
     /// An IPv6 socket takes no IPv4 connections.
     pub ipv6_only: bool,
-    /// Several sockets may listen on one port; the system spreads the connections.
+    /// Several sockets may listen on one port; the system spreads the connections. The listener fails
+    /// with `ENOTSUP` where it cannot.
     pub reuse_port: bool,
+    /// Connections begin with a PROXY header, which has to be complete within this time. Absent: they
+    /// have none.
+    pub proxy_timeout: Option<Duration>,
     /// Options of accepted connections.
     pub stream: StreamOptions,
 }

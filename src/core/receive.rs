@@ -6,18 +6,23 @@
 use std::io;
 use std::task::{Context, Poll};
 
+use crate::core::chunks::SHARED_WINDOW;
+use crate::core::codec::Codec;
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::flow::ReadFlow;
+use crate::core::receive_messages::MessageReceiver;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
 
 /// Reads of one stream before the others get their turn.
-const READS_PER_TURN: usize = 4;
+pub(crate) const READS_PER_TURN: usize = 4;
 
 /// Receives for one stream.
 #[derive(Debug, Default)]
 pub(crate) struct Receiver {
+    /// The bytes are messages, and this receives them.
+    messages: Option<Box<MessageReceiver>>,
     flow: ReadFlow,
     /// The peer ended its half, or reading failed: there is nothing more to come.
     ended: bool,
@@ -34,6 +39,14 @@ struct Received {
 }
 
 impl Receiver {
+    /// Receives bytes, or messages of `codec`.
+    pub(crate) fn new(codec: Option<Codec>) -> Self {
+        Self {
+            messages: codec.map(|codec| Box::new(MessageReceiver::new(codec))),
+            ..Self::default()
+        }
+    }
+
     /// Reads what there is, within what may be read, and tells the owner. On return the task is
     /// woken when there is more to do.
     ///
@@ -46,6 +59,9 @@ impl Receiver {
         stream: &Stream,
         transport: &Transport,
     ) -> io::Result<()> {
+        if let Some(messages) = &mut self.messages {
+            return messages.poll(cx, engine, stream, transport);
+        }
         for _ in 0..READS_PER_TURN {
             if self.ended || !stream.may_read() {
                 return Ok(());
@@ -70,10 +86,11 @@ impl Receiver {
                 engine.emit(Event::End { id: stream.id() });
                 return Ok(());
             }
+            stream.has_moved();
             if received.len < received.window {
                 transport.clear_read_ready();
             }
-            self.deliver(engine, stream, &received);
+            self.deliver(engine, stream, transport, &received);
         }
         // There may be more, and nobody else will say so.
         cx.waker().wake_by_ref();
@@ -122,7 +139,7 @@ impl Receiver {
             window = buffer.len();
             transport.try_read(buffer)
         };
-        let result = engine.chunks.with_shared(cx.waker(), read)?;
+        let result = engine.chunks.with_shared(cx.waker(), SHARED_WINDOW, read)?;
         Some(result.map(|(chunk, offset, len)| Received {
             chunk,
             offset,
@@ -132,7 +149,13 @@ impl Receiver {
         }))
     }
 
-    fn deliver(&mut self, engine: &Shared, stream: &Stream, received: &Received) {
+    fn deliver(
+        &mut self,
+        engine: &Shared,
+        stream: &Stream,
+        transport: &Transport,
+        received: &Received,
+    ) {
         stream.add_undelivered(received.len);
         engine.emit(Event::Data {
             id: stream.id(),
@@ -140,13 +163,14 @@ impl Receiver {
             offset: fit(received.offset),
             len: fit(received.len),
             own: received.own,
-            flood: self.flow.is_flood(),
+            // A local peer waits for room in the one buffer that there is: any rest is its rest too.
+            flood: self.flow.is_flood() && !transport.is_local(),
         });
         self.flow.record(received.len, received.window);
     }
 }
 
 /// Places and lengths in a chunk fit: a chunk is far smaller than 4 GiB.
-fn fit(value: usize) -> u32 {
+pub(crate) fn fit(value: usize) -> u32 {
     u32::try_from(value).expect("a chunk is smaller than 4 GiB")
 }

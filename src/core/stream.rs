@@ -3,15 +3,21 @@
 //! It sets flags, sends, and wakes the driver (`core/driver.rs`), which does the rest.
 
 use std::io;
+use std::mem;
 use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Waker};
+use std::time::Instant;
 
+use crate::core::codec::Codec;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::HandleId;
 use crate::core::flow::{FIRST_AHEAD, more_ahead};
 use crate::core::lock;
+use crate::core::options::StreamOptions;
+use crate::core::proxy::Proxied;
 use crate::core::transport::Transport;
+use crate::core::transport::tls::Answer;
 use crate::core::write_queue::WriteQueue;
 
 /// The owner wants bytes.
@@ -25,10 +31,27 @@ pub(super) const WRITING: u8 = 1 << 3;
 /// The driver stopped reading because too much is on its way to the owner.
 const PARKED: u8 = 1 << 4;
 
+/// TLS is to take the stream over.
+pub(super) const UPGRADE: u8 = 1 << 5;
+
+/// What the driver is to do about that.
+#[derive(Debug)]
+pub(super) enum Upgrade {
+    /// Stop reading, and say so.
+    Quiet,
+    /// Go on with that transport.
+    Start(Arc<Transport>),
+}
+
+/// In place of a time: it is not measured, because measuring costs every read and every write a look at the clock.
+const UNWATCHED: u64 = u64::MAX;
+
 /// One connection, or one attempt at it, as the owner's thread sees it.
 #[derive(Debug)]
 pub struct Stream {
     id: HandleId,
+    /// What the received bytes mean, if that is for the engine to know.
+    codec: Option<Codec>,
     /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
     flags: AtomicU8,
     /// Bytes on their way to the owner.
@@ -39,9 +62,15 @@ pub struct Stream {
     received: AtomicU64,
     /// How many of them the owner had used when it closed the stream.
     used: AtomicU64,
+    created: Instant,
+    /// How many milliseconds later bytes were last received or sent; [`UNWATCHED`] if nobody asks.
+    moved: AtomicU64,
     pub(super) writes: Mutex<WriteQueue>,
+    upgrade: Mutex<Option<Upgrade>>,
     /// Wakes the driver.
     waker: Mutex<Option<Waker>>,
+    /// Boxed: few streams have it, and all pay for its place.
+    proxied: Option<Box<Proxied>>,
 }
 
 /// What became of a write.
@@ -64,16 +93,30 @@ pub enum Ended {
 }
 
 impl Stream {
-    pub(crate) fn new(id: HandleId, reading: bool) -> Arc<Self> {
+    pub(crate) fn new(id: HandleId, options: &StreamOptions) -> Arc<Self> {
+        Self::proxied_by(id, options, None)
+    }
+
+    /// A stream whose ends are where a PROXY header says.
+    pub(crate) fn proxied_by(
+        id: HandleId,
+        options: &StreamOptions,
+        proxied: Option<Box<Proxied>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             id,
-            flags: AtomicU8::new(if reading { READING } else { 0 }),
+            codec: options.codec,
+            flags: AtomicU8::new(if options.read_at_once { READING } else { 0 }),
             undelivered: AtomicUsize::new(0),
             ahead: AtomicUsize::new(FIRST_AHEAD),
             received: AtomicU64::new(0),
             used: AtomicU64::new(0),
+            created: Instant::now(),
+            moved: AtomicU64::new(UNWATCHED),
             writes: Mutex::default(),
+            upgrade: Mutex::default(),
             waker: Mutex::default(),
+            proxied,
         })
     }
 
@@ -81,6 +124,16 @@ impl Stream {
     #[must_use]
     pub fn id(&self) -> HandleId {
         self.id
+    }
+
+    pub(super) fn codec(&self) -> Option<Codec> {
+        self.codec
+    }
+
+    /// The ends of the connection by its PROXY header. `None`: those of the transport.
+    #[must_use]
+    pub fn proxied(&self) -> Option<&Proxied> {
+        self.proxied.as_deref()
     }
 
     /// Starts to read, or goes on.
@@ -96,8 +149,40 @@ impl Stream {
         self.ahead.store(FIRST_AHEAD, Ordering::SeqCst);
     }
 
+    /// Stops reading for TLS to take over: what was received before belongs to the handshake.
+    /// [`Event::Quiet`](crate::core::event::Event::Quiet) follows the last of it.
+    pub fn quiesce(&self) {
+        self.read_stop();
+        self.upgrade(Upgrade::Quiet);
+    }
+
+    /// Goes on with `transport`, which is TLS over what the stream had.
+    pub(super) fn secure(&self, transport: Arc<Transport>) {
+        self.upgrade(Upgrade::Start(transport));
+    }
+
+    /// Answers a question of the handshake of `transport`, which is this stream's own.
+    pub fn answer(&self, transport: &Transport, answer: Answer) {
+        if let Some(tls) = transport.tls() {
+            tls.give_answer(answer);
+            self.wake();
+        }
+    }
+
+    fn upgrade(&self, what: Upgrade) {
+        *lock(&self.upgrade) = Some(what);
+        self.set(UPGRADE);
+        self.wake();
+    }
+
+    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
+        self.clear(UPGRADE);
+        mem::take(&mut *lock(&self.upgrade))
+    }
+
     /// Writes: straight to the system where nothing is queued; what it does not take is copied
-    /// into the queue, as far as the window goes. `transport` is this stream's own.
+    /// into the queue, as far as the window goes. What TLS has to encrypt is always queued: that is
+    /// not for the owner's thread. `transport` is this stream's own.
     ///
     /// # Errors
     /// What the system says; `EPIPE` after the half was ended or a write failed.
@@ -113,7 +198,12 @@ impl Stream {
             ));
         }
         // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
-        let sent = if is_empty { send(transport, bytes)? } else { 0 };
+        let sent = if is_empty && transport.tls().is_none() {
+            send(transport, bytes)?
+        } else {
+            0
+        };
+        self.has_moved();
         if sent == bytes.len() {
             return Ok(Accepted {
                 accepted: sent,
@@ -144,10 +234,22 @@ impl Stream {
     /// # Errors
     /// What the system says.
     pub fn end(&self, transport: &Transport) -> Result<Ended, Error> {
-        if lock(&self.writes).end() {
+        let is_now = {
+            let mut writes = lock(&self.writes);
+            if transport.tls().is_some() {
+                writes.end_later();
+                false
+            } else {
+                writes.end()
+            }
+        };
+        if is_now {
             transport
                 .shutdown_write()
                 .map_err(|error| Error::new(Syscall::Shutdown, &error))?;
+            // The end of a named pipe is for the driver to bring about.
+            #[cfg(windows)]
+            self.wake();
             return Ok(Ended::Now);
         }
         self.set(WRITING);
@@ -200,6 +302,30 @@ impl Stream {
     pub(crate) fn add_undelivered(&self, len: usize) {
         self.undelivered.fetch_add(len, Ordering::SeqCst);
         self.received.fetch_add(len as u64, Ordering::Relaxed);
+    }
+
+    /// For how many milliseconds nothing was received and nothing was sent, parts of messages included. Measured
+    /// from the first call on, which answers 0.
+    pub fn idle_for(&self) -> u64 {
+        let age = self.age();
+        match self.moved.load(Ordering::Relaxed) {
+            UNWATCHED => {
+                self.moved.store(age, Ordering::Relaxed);
+                0
+            }
+            moved => age.saturating_sub(moved),
+        }
+    }
+
+    /// Something was received or sent.
+    pub(crate) fn has_moved(&self) {
+        if self.moved.load(Ordering::Relaxed) != UNWATCHED {
+            self.moved.store(self.age(), Ordering::Relaxed);
+        }
+    }
+
+    fn age(&self) -> u64 {
+        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX)
     }
 
     pub(super) fn has_unused(&self) -> bool {

@@ -4,7 +4,8 @@
 //!
 //! Who sends: while the queue is empty the owner's thread sends straight to the system; from the
 //! first byte that the system does not take until the queue is empty again only the I/O thread
-//! sends. Only the owner adds to the queue, so an owner that finds it empty may rely on that.
+//! sends. Only the owner adds to the queue, so an owner that finds it empty may rely on that. What goes
+//! through TLS is always queued, and always sent by the I/O thread.
 //!
 //! | state | `push` | `end` | queue runs empty | a send fails |
 //! | --- | --- | --- | --- | --- |
@@ -84,14 +85,18 @@ impl WriteQueue {
 
     /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
     pub fn end(&mut self) -> bool {
-        if self.state == State::Open {
-            self.state = if self.is_empty() {
-                State::Ended
-            } else {
-                State::Ending
-            };
+        if self.state == State::Open && self.is_empty() {
+            self.state = State::Ended;
         }
+        self.end_later();
         self.state == State::Ended
+    }
+
+    /// The same, but it is for the I/O thread to send the FIN in any case.
+    pub fn end_later(&mut self) {
+        if self.state == State::Open {
+            self.state = State::Ending;
+        }
     }
 
     /// What to do next.

@@ -1,6 +1,8 @@
 //! An owner of an engine, as the JavaScript side is one: takes events from a queue, copies out what
 //! was received, gives memory when it is wanted.
 
+#![allow(dead_code, reason = "each file of tests uses some of it")]
+
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -11,9 +13,11 @@ use socket::core::chunks::{Chunk, ChunkMemory};
 use socket::core::endpoint::Endpoint;
 use socket::core::engine::Engine;
 use socket::core::error::Error;
-use socket::core::event::{ChunkId, Event, EventSink, HandleId};
-use socket::core::options::{ConnectOptions, ListenOptions, StreamOptions};
+use socket::core::event::{ChunkId, DropReason, Event, EventSink, HandleId};
+use socket::core::listener::Listener;
+use socket::core::options::{ConnectOptions, ListenOptions, SocketOptions, StreamOptions};
 use socket::core::stream::Stream;
+use socket::core::tls::server::Server;
 use socket::core::transport::Transport;
 
 /// No test waits longer than this for anything.
@@ -49,11 +53,17 @@ pub(crate) enum Told {
     Connected,
     ConnectFailed(Error),
     Accepted(HandleId),
+    Dropped(DropReason),
     Data(usize),
     End,
     Written,
     Finished,
     Failed(Error),
+    Named,
+    Secured(bool),
+    TlsFailed,
+    Session,
+    Quiet,
     Closed,
 }
 
@@ -89,26 +99,69 @@ impl Owner {
         owner
     }
 
-    pub(crate) fn listen(
+    pub(crate) fn listen(&self, local: &str) -> Result<Arc<Listener>, Error> {
+        self.listen_proxied(local, None)
+    }
+
+    pub(crate) fn listen_proxied(
         &self,
         local: &str,
-    ) -> Result<Arc<socket::core::listener::Listener>, Error> {
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, SocketOptions::default(), proxy_timeout, None)
+    }
+
+    pub(crate) fn listen_with(
+        &self,
+        local: &str,
+        socket: SocketOptions,
+    ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, socket, None, None)
+    }
+
+    pub(crate) fn listen_secure(
+        &self,
+        local: &str,
+        tls: Arc<Server>,
+        proxy_timeout: Option<Duration>,
+    ) -> Result<Arc<Listener>, Error> {
+        self.listen_as(local, SocketOptions::default(), proxy_timeout, Some(tls))
+    }
+
+    fn listen_as(
+        &self,
+        local: &str,
+        socket: SocketOptions,
+        proxy_timeout: Option<Duration>,
+        tls: Option<Arc<Server>>,
+    ) -> Result<Arc<Listener>, Error> {
         let address: std::net::SocketAddr = local.parse().expect("a literal address");
-        self.engine.listen(&ListenOptions {
+        let options = ListenOptions {
             local: Endpoint::Tcp(address),
-            backlog: 128,
+            backlog: 1024,
             ipv6_only: false,
             reuse_port: false,
-            stream: reading(),
-        })
+            proxy_timeout,
+            stream: reading(socket),
+        };
+        self.engine.listen(&options, tls)
     }
 
     pub(crate) fn connect(&mut self, remote: std::net::SocketAddr) -> HandleId {
+        self.connect_with(remote, SocketOptions::default())
+    }
+
+    pub(crate) fn connect_with(
+        &mut self,
+        remote: std::net::SocketAddr,
+        socket: SocketOptions,
+    ) -> HandleId {
         let stream = self.engine.connect(ConnectOptions {
             remote: Endpoint::Tcp(remote),
             local: None,
-            stream: reading(),
+            stream: reading(socket),
         });
+        let stream = stream.expect("nothing to bind");
         let id = stream.id();
         self.streams.insert(id, (stream, None));
         id
@@ -137,13 +190,19 @@ impl Owner {
     pub(crate) fn next(&mut self, id: HandleId) -> Told {
         let end = Instant::now() + PATIENCE;
         loop {
-            if let Some(at) = self.told.iter().position(|(of, _)| *of == id) {
-                return self.told.remove(at).1;
+            if let Some(told) = self.take_told(id) {
+                return told;
             }
             let left = end.saturating_duration_since(Instant::now());
             let event = self.events.recv_timeout(left).expect("an event in time");
             self.take(event);
         }
+    }
+
+    /// What was told of `id` already.
+    pub(crate) fn take_told(&mut self, id: HandleId) -> Option<Told> {
+        let at = self.told.iter().position(|(of, _)| *of == id)?;
+        Some(self.told.remove(at).1)
     }
 
     /// Takes events for a while, to see what does not come.
@@ -175,6 +234,7 @@ impl Owner {
                 self.streams.insert(id, (stream, Some(transport)));
                 (listener, Told::Accepted(id))
             }
+            Event::Dropped { listener, dropped } => (listener, Told::Dropped(dropped.reason)),
             Event::Data { id, chunk, len, .. } => {
                 let len = len as usize;
                 *self.received.entry(id).or_default() += len;
@@ -185,10 +245,18 @@ impl Owner {
                 }
                 (id, Told::Data(len))
             }
+            Event::Messages { .. } | Event::Message { .. } | Event::Fault { .. } => {
+                unreachable!("no stream of these tests has a codec")
+            }
             Event::End { id } => (id, Told::End),
             Event::Written { id } => (id, Told::Written),
             Event::Finished { id } => (id, Told::Finished),
             Event::Failed { id, error } => (id, Told::Failed(error)),
+            Event::Named { id } => (id, Told::Named),
+            Event::Secured { id, needs_owner } => (id, Told::Secured(needs_owner)),
+            Event::TlsFailed { id } => (id, Told::TlsFailed),
+            Event::Session { id } => (id, Told::Session),
+            Event::Quiet { id } => (id, Told::Quiet),
             Event::Closed { id } => (id, Told::Closed),
             Event::AcceptPaused { .. } => return,
         };
@@ -217,9 +285,17 @@ impl Owner {
     }
 }
 
-fn reading() -> StreamOptions {
+fn reading(socket: SocketOptions) -> StreamOptions {
     StreamOptions {
+        socket,
         read_at_once: true,
         ..StreamOptions::default()
     }
+}
+
+pub(crate) fn address_of(listener: &Listener) -> std::net::SocketAddr {
+    let Endpoint::Tcp(address) = listener.local_addr() else {
+        panic!("a TCP listener has a TCP address");
+    };
+    *address
 }

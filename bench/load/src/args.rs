@@ -2,6 +2,7 @@
 
 use crate::Result;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -12,6 +13,7 @@ pub(crate) enum Mode {
     BulkSend,
     BulkRecv,
     Connect,
+    Handshakes,
     Storm,
     Listen,
     Idle,
@@ -27,6 +29,7 @@ impl FromStr for Mode {
             "bulk-send" => Self::BulkSend,
             "bulk-recv" => Self::BulkRecv,
             "connect" => Self::Connect,
+            "handshakes" => Self::Handshakes,
             "storm" => Self::Storm,
             "listen" => Self::Listen,
             "idle" => Self::Idle,
@@ -40,12 +43,16 @@ pub(crate) struct Args {
     pub(crate) mode: Mode,
     /// The server to load. Only loopback makes sense, so only the port is asked for.
     pub(crate) address: SocketAddr,
+    /// The Unix socket to load instead; for the modes that use [`crate::message::open`].
+    pub(crate) path: Option<PathBuf>,
     pub(crate) connections: usize,
     /// Messages under way per connection.
     pub(crate) depth: usize,
     /// Messages under way over all connections, passed on from one connection to the next. Replaces
     /// `depth`.
     pub(crate) outstanding: Option<usize>,
+    /// Bulk through TLS.
+    pub(crate) tls: bool,
     pub(crate) warmup: Duration,
     pub(crate) seconds: Duration,
 }
@@ -59,9 +66,11 @@ impl Args {
         let mut args = Self {
             mode,
             address: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            path: None,
             connections: 1,
             depth: 1,
             outstanding: None,
+            tls: false,
             warmup: Duration::from_millis(500),
             seconds: Duration::from_secs(2),
         };
@@ -71,8 +80,10 @@ impl Args {
                 .ok_or_else(|| format!("{name} needs a value"))?;
             match name.as_str() {
                 "--port" => args.address.set_port(number(&name, &text)?),
+                "--path" => args.path = Some(text.into()),
                 "--connections" => args.connections = number(&name, &text)?,
                 "--depth" => args.depth = number(&name, &text)?,
+                "--tls" => args.tls = number::<u8>(&name, &text)? != 0,
                 "--outstanding" => args.outstanding = Some(number(&name, &text)?),
                 "--warmup" => args.warmup = Duration::try_from_secs_f64(number(&name, &text)?)?,
                 "--seconds" => args.seconds = Duration::try_from_secs_f64(number(&name, &text)?)?,
@@ -91,8 +102,11 @@ impl Args {
         {
             return Err("--outstanding is between 1 and --connections".into());
         }
-        if args.mode != Mode::Listen && args.address.port() == 0 {
-            return Err("--port is missing".into());
+        if args.path.is_some() && matches!(args.mode, Mode::Connect | Mode::Listen) {
+            return Err("this mode is of TCP alone".into());
+        }
+        if args.mode != Mode::Listen && args.path.is_none() && args.address.port() == 0 {
+            return Err("--port or --path is missing".into());
         }
         Ok(args)
     }

@@ -3,15 +3,31 @@
 
 use crate::Result;
 use crate::args::Args;
-use crate::message::{BLOCK, block, open, reset_on_close};
+use crate::message::{BLOCK, block, reset_on_close};
 use crate::report::{Tick, Window, emit, float};
 use std::io::{ErrorKind, Read, Write};
-use std::net::Shutdown;
+use std::net::{Shutdown, TcpStream};
 use std::time::Instant;
 
+/// What bytes go through.
+pub(crate) trait Connection: Read + Write {
+    fn socket(&self) -> &TcpStream;
+    /// Ends our half.
+    fn finish(&mut self) -> Result<()>;
+}
+
+impl Connection for TcpStream {
+    fn socket(&self) -> &TcpStream {
+        self
+    }
+
+    fn finish(&mut self) -> Result<()> {
+        Ok(self.shutdown(Shutdown::Write)?)
+    }
+}
+
 /// Sends, then closes its half and waits for the sink to have read everything.
-pub(crate) fn send(args: &Args) -> Result<()> {
-    let mut stream = open(args.address)?;
+pub(crate) fn send(args: &Args, mut stream: impl Connection) -> Result<()> {
     let block = block();
     let mut window = Window::new(args.warmup, args.seconds);
     let (mut total, mut counted) = (0, 0);
@@ -28,7 +44,7 @@ pub(crate) fn send(args: &Args) -> Result<()> {
             Tick::End => break report(counted, window.elapsed(now))?,
         }
     }
-    stream.shutdown(Shutdown::Write)?;
+    stream.finish()?;
     let mut rest = [0; 64];
     match stream.read(&mut rest) {
         Ok(0) => emit("done", &[("total", float(total))]),
@@ -38,10 +54,9 @@ pub(crate) fn send(args: &Args) -> Result<()> {
 }
 
 /// Reads and compares with the block that the source repeats.
-pub(crate) fn receive(args: &Args) -> Result<()> {
-    let mut stream = open(args.address)?;
+pub(crate) fn receive(args: &Args, mut stream: impl Connection) -> Result<()> {
     // The source never ends by itself, so this side leaves without a farewell.
-    reset_on_close(&stream)?;
+    reset_on_close(stream.socket())?;
     let block = block();
     let mut buffer = vec![0; 4 * BLOCK];
     let mut window = Window::new(args.warmup, args.seconds);

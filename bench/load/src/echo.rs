@@ -85,10 +85,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
 impl Load {
     fn open(args: &Args, poll: &Poll) -> Result<Self> {
         let mut connections = Vec::with_capacity(args.connections);
-        for (id, stream) in open_used(args.address, args.connections)?
-            .into_iter()
-            .enumerate()
-        {
+        for (id, stream) in open_used(args, args.connections)?.into_iter().enumerate() {
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);
             poll.registry().register(

@@ -16,7 +16,7 @@ const LISTENER: Token = Token(usize::MAX - 2);
 
 /// Opens connections, uses each once, and holds them.
 pub(crate) fn idle(args: &Args) -> Result<()> {
-    let streams = open_used(args.address, args.connections)?;
+    let streams = open_used(args, args.connections)?;
     emit("ready", &[("connections", float(streams.len() as u64))])?;
     // Whatever is written to stdin, only its end matters.
     std::io::copy(&mut std::io::stdin(), &mut std::io::sink())?;

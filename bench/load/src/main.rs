@@ -12,9 +12,12 @@
 //! | `bulk-send` | writes 64 KiB blocks as fast as they go                       | `measure`, `result`, `done`    |
 //! | `bulk-recv` | reads as fast as it comes                                     | `measure`, `result`            |
 //! | `connect`   | opens connections, waits for the server to close each         | `measure`, `result`, `done`    |
+//! | `handshakes`| TLS connections, each until the server's first byte            | `measure`, `result`, `done`    |
 //! | `storm`     | opens many, then times the server that closes all             | `full`, `served`, again        |
 //! | `listen`    | accepts until stdin closes                                    | `listening`, `result`          |
 //! | `idle`      | opens connections, uses each once, holds all until stdin ends | `ready`                        |
+//!
+//! `--path` instead of `--port` loads a Unix socket. With `--tls 1` the two bulk modes go through TLS.
 //!
 //! A peer that stalls for five seconds ends the run with an error: a benchmark must never hang.
 
@@ -27,6 +30,7 @@ mod hold;
 mod message;
 mod report;
 mod storm;
+mod tls;
 
 use args::{Args, Mode};
 use std::process::ExitCode;
@@ -47,9 +51,12 @@ fn main() -> ExitCode {
 fn run(args: &Args) -> Result<()> {
     match args.mode {
         Mode::Echo | Mode::Pingpong => echo::run(args),
-        Mode::BulkSend => bulk::send(args),
-        Mode::BulkRecv => bulk::receive(args),
+        Mode::BulkSend if args.tls => bulk::send(args, tls::open(args)?),
+        Mode::BulkSend => bulk::send(args, message::open(args)?),
+        Mode::BulkRecv if args.tls => bulk::receive(args, tls::open(args)?),
+        Mode::BulkRecv => bulk::receive(args, message::open(args)?),
         Mode::Connect => connect::run(args),
+        Mode::Handshakes => tls::handshakes(args),
         Mode::Storm => storm::run(args),
         Mode::Listen => hold::listen(args),
         Mode::Idle => hold::idle(args),

@@ -1,10 +1,13 @@
 //! The bytes that travel, and the opening of connections that are known to work.
 
 use crate::Result;
+use crate::args::Args;
 use crate::report::STALL;
 use socket2::SockRef;
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::time::Duration;
 
 pub(crate) const MESSAGE: usize = 64;
@@ -44,10 +47,18 @@ where
     Ok(SockRef::from(stream).set_linger(Some(Duration::ZERO))?)
 }
 
-pub(crate) fn open(address: SocketAddr) -> Result<TcpStream> {
-    let stream = TcpStream::connect_timeout(&address, STALL)
-        .map_err(|error| format!("cannot connect: {error}"))?;
-    stream.set_nodelay(true)?;
+/// A connection to the server, over TCP or over a Unix socket. The latter comes in the type of the
+/// former: reading, writing, shutting down and time limits are the same calls for both, and the rest
+/// of this program does the same with both.
+pub(crate) fn open(args: &Args) -> Result<TcpStream> {
+    let failed = |error| format!("cannot connect: {error}");
+    let stream = if let Some(path) = &args.path {
+        OwnedFd::from(UnixStream::connect(path).map_err(failed)?).into()
+    } else {
+        let stream = TcpStream::connect_timeout(&args.address, STALL).map_err(failed)?;
+        stream.set_nodelay(true)?;
+        stream
+    };
     stream.set_read_timeout(Some(STALL))?;
     stream.set_write_timeout(Some(STALL))?;
     Ok(stream)
@@ -55,12 +66,12 @@ pub(crate) fn open(address: SocketAddr) -> Result<TcpStream> {
 
 /// Opens connections to an echo server and sends message 0 over each and back, so all of them are
 /// accepted and in use.
-pub(crate) fn open_used(address: SocketAddr, count: usize) -> Result<Vec<TcpStream>> {
+pub(crate) fn open_used(args: &Args, count: usize) -> Result<Vec<TcpStream>> {
     let mut streams: Vec<TcpStream> = Vec::with_capacity(count);
     while streams.len() < count {
         let first = streams.len();
         for id in first..count.min(first + WAVE) {
-            let mut stream = open(address)?;
+            let mut stream = open(args)?;
             reset_on_close(&stream)?;
             stream.write_all(&message(id, 0))?;
             streams.push(stream);

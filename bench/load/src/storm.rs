@@ -21,7 +21,7 @@ pub(crate) fn run(args: &Args) -> Result<()> {
     while hears("fill")? {
         let mut streams = Vec::with_capacity(args.connections);
         for id in 0..args.connections {
-            let stream = open(args.address)?;
+            let stream = open(args)?;
             reset_on_close(&stream)?;
             stream.set_nonblocking(true)?;
             let mut stream = TcpStream::from_std(stream);

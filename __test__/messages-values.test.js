@@ -1,0 +1,461 @@
+'use strict';
+
+/** What may be sent as what, beyond the table; what is refused, and that nothing of it goes out. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const {
+  TIMEOUT,
+  closed,
+  dataOf,
+  errorsOf,
+  frame,
+  framesIn,
+  hex,
+  logOf,
+  messageKit,
+  readAll,
+  readBytes,
+  turn,
+  until,
+  writeCut,
+} = require('./helpers/messages');
+
+const opts = { timeout: TIMEOUT };
+
+/** Everything on the wire after `act`, and what was told. */
+async function wireOf(t, options, act) {
+  const { ours, conn } = await messageKit(t).pair('client', options);
+  const errors = [];
+  ours.on('error', (text, err) => errors.push([text, err]));
+  const all = readAll(conn);
+  act(ours);
+  ours.close();
+  const bytes = await all;
+  await turn();
+  return { bytes, hex: bytes.toString('hex'), errors };
+}
+
+/** What is received of `bytes`, sent by the raw end in one piece. */
+async function receivedOf(t, options, bytes) {
+  const { ours, conn } = await messageKit(t).pair('server', options);
+  const log = logOf(ours);
+  conn.end(bytes);
+  await closed(ours);
+  return log;
+}
+
+for (const [type, value, wire] of [
+  ['byte', 255n, 'ff'],
+  ['short', -2n, 'fffe'],
+  ['unsignedshort', 65537n, '0001'],
+  ['int', 2n ** 32n + 5n, '00000005'],
+  ['unsignedint', -1n, 'ffffffff'],
+  ['long', 2n ** 63n - 1n, '7fffffffffffffff'],
+  ['long', -(2n ** 63n), '8000000000000000'],
+  ['long', 2n ** 64n + 7n, '0000000000000007'],
+  ['long', [1n, 2, -3n], '0000000000000001 0000000000000002 fffffffffffffffd'],
+  ['long', 2 ** 53 + 2, '0020000000000002'],
+  ['long', -(2 ** 40) - 1.5, 'fffffeffffffffff'],
+  ['long', [NaN, -1e300, 1e300], '0000000000000000 8000000000000000 7fffffffffffffff'],
+  [
+    'unsignedint',
+    [NaN, Infinity, -Infinity, -1.9, 4294967295.9],
+    '00000000 ffffffff 00000000 ffffffff ffffffff',
+  ],
+  ['float', 3n, '40400000'],
+  ['double', 2n ** 70n, '4450000000000000'],
+  ['number', -1n, 'bff0000000000000'],
+  ['float', -NaN, '7fc00000'],
+  ['double', -NaN, '7ff8000000000000'],
+  ['float', -0, '80000000'],
+  ['short', new Int8Array([-1, 2]), 'ffff 0002'],
+  ['byte', new Int8Array([-1, 2]), 'ff02'],
+  ['byte', Buffer.from([200, 1]), 'c801'],
+  ['unsignedbyte', new Uint8Array([200, 1]), 'c801'],
+  ['short', Buffer.from([200, 1]), '00c8 0001'],
+  ['int', new Float64Array([1.9, -1.9, 1e10]), '00000001 ffffffff 7fffffff'],
+  ['long', new BigInt64Array([-1n, 5n]), 'ffffffffffffffff 0000000000000005'],
+  ['float', new Float32Array([0.5]), '3f000000'],
+  ['int', [1, undefined, 2, null], '00000001 00000002'],
+  // oxlint-disable-next-line no-sparse-arrays -- a hole is what is looked at
+  ['int', [1, , 2], '00000001 00000002'],
+  ['int', [], ''],
+  ['int', new Uint8Array(0), ''],
+  ['string', true, of('true')],
+  ['string', 1e21, of('1e+21')],
+  ['string', 12n, of('12')],
+  ['string', { toString: () => 'é' }, 'c3a9'],
+  ['string', ['a', null, undefined, 1, 'é'], `61 31 c3a9`],
+  ['string', '\ud800', 'efbfbd'],
+  ['string', 'a\udc00b', '61 efbfbd 62'],
+  ['string', '\ufeffx', 'efbbbf 78'],
+  ['string', Buffer.from([0xff, 0]), 'ff00'],
+  ['string', '', ''],
+  ['json', '[1, 2]', of('[1, 2]')],
+  ['json', [1, 'é', null], of('[1,"é",null]')],
+  ['json', null, of('null')],
+  ['json', undefined, ''],
+  ['json', { toJSON: () => 5 }, of('5')],
+  ['json', true, of('true')],
+  ['image', new Uint8Array([1, 2]), '0102'],
+]) {
+  test(`${type} ${show(value)}, raw and framed`, opts, async (t) => {
+    const bytes = hex(wire);
+    const raw = await wireOf(t, { sendType: type }, (ours) => ours.send(value));
+    assert.equal(raw.hex, bytes.toString('hex'));
+    assert.deepEqual(raw.errors, []);
+    const framed = await wireOf(t, { sendType: type, rawBytes: false }, (ours) => ours.send(value));
+    const expected = value === undefined ? Buffer.alloc(0) : frame(bytes);
+    assert.equal(framed.hex, expected.toString('hex'));
+  });
+}
+
+function of(text) {
+  return Buffer.from(text).toString('hex');
+}
+
+function show(value) {
+  return require('node:util').inspect(value, { breakLength: Infinity }).slice(0, 60);
+}
+
+class Thing {}
+const circle = {};
+circle.self = circle;
+
+for (const [type, value, text] of [
+  ['int', 'abc', 'Data cannot be converted to int. It is: string'],
+  ['int', '12', 'Data cannot be converted to int. It is: string'],
+  ['short', true, 'Data cannot be converted to short. It is: boolean'],
+  ['double', {}, 'Data cannot be converted to double. It is: Object'],
+  ['double', new Thing(), 'Data cannot be converted to double. It is: Thing'],
+  ['byte', [1, [2], 3], 'Data cannot be converted to byte. It is: Array'],
+  ['byte', [1, 'x'], 'Data cannot be converted to byte. It is: string'],
+  ['long', Symbol('s'), 'Data cannot be converted to long. It is: symbol'],
+  ['int', new DataView(new ArrayBuffer(4)), 'Data cannot be converted to int. It is: DataView'],
+  ['string', Object.create(null), 'Data cannot be converted to string. It is: object'],
+  [
+    'string',
+    [Symbol('s'), Object.create(null)],
+    'Data cannot be converted to string. It is: Array',
+  ],
+  ['json', circle, 'Data cannot be converted to json. It is: Object'],
+  ['json', 5n, 'Data cannot be converted to json. It is: bigint'],
+  ['json', () => {}, 'Data cannot be converted to json. It is: Function'],
+  ['image', 'picture', 'Expected an image to send, but instead got string'],
+  ['png', {}, 'Expected an image to send, but instead got Object'],
+  [
+    'png',
+    hex('ffd8ffe000104a464946'),
+    'Expected an image of type png to send, but this one is jpeg',
+  ],
+  [
+    'gif',
+    hex('01'),
+    'Expected an image of type gif to send, but these bytes are none that is known',
+  ],
+]) {
+  test(`refused: ${type} ${show(value)}`, opts, async (t) => {
+    for (const rawBytes of [true, false]) {
+      const { hex: wire, errors } = await wireOf(t, { sendType: type, rawBytes }, (ours) => {
+        assert.equal(ours.send(value), true, 'little waits');
+      });
+      assert.equal(wire, '');
+      assert.equal(errors.length, 1);
+      assert.equal(errors[0][0], text);
+      assert.equal(errors[0][1].message, text);
+      assert.equal(errors[0][1].code, 'ERR_MESSAGE_INVALID_VALUE');
+    }
+  });
+}
+
+test('a refused message between others leaves no trace', opts, async (t) => {
+  const { bytes, errors } = await wireOf(t, { sendType: 'int', rawBytes: false }, (ours) => {
+    ours.send(1);
+    ours.send([2, 'x']);
+    ours.send([3, 4]);
+  });
+  assert.equal(bytes.toString('hex'), '0400000001080000000300000004');
+  assert.equal(errors.length, 1);
+});
+
+test('long as a BigInt', opts, async (t) => {
+  const options = { receiveType: 'long', bigint: true };
+  const bytes = hex('7fffffffffffffff 8000000000000000 0000000000000007');
+  const values = [2n ** 63n - 1n, -(2n ** 63n), 7n];
+  assert.deepEqual(dataOf(await receivedOf(t, options, bytes)), values);
+  assert.deepEqual(dataOf(await receivedOf(t, { ...options, rawBytes: false }, frame(bytes))), [
+    values,
+  ]);
+  const one = frame(bytes.subarray(0, 8));
+  assert.deepEqual(dataOf(await receivedOf(t, { ...options, rawBytes: false }, one)), [values[0]]);
+  // Only `long` is meant.
+  assert.deepEqual(
+    dataOf(await receivedOf(t, { receiveType: 'int', bigint: true }, hex('00000007'))),
+    [7],
+  );
+});
+
+test('a large array of numbers, framed, and one that is over', opts, async (t) => {
+  const values = Array.from({ length: 50_000 }, (_, i) => i * 3 - 70_000);
+  const payload = Buffer.alloc(values.length * 4);
+  values.forEach((value, i) => payload.writeInt32BE(value, i * 4));
+  const { bytes } = await wireOf(t, { sendType: 'int', rawBytes: false }, (ours) =>
+    ours.send(values),
+  );
+  assert.ok(bytes.equals(frame(payload)));
+  const over = frame(Buffer.concat([payload, Buffer.from([1, 2, 3])]));
+  const log = await receivedOf(
+    t,
+    { receiveType: 'int', rawBytes: false },
+    Buffer.concat([frame(payload), over, frame(hex('00000005'))]),
+  );
+  assert.deepEqual(dataOf(log), [values, values, 5]);
+  assert.deepEqual(errorsOf(log), [
+    'Expect to receive type INT, but received bytes over behind the last whole one: 3',
+  ]);
+});
+
+test('texts around every length at which something changes', opts, async (t) => {
+  const lengths = [0, 1, 42, 84, 85, 126, 127, 128, 129, 253, 254, 255, 256, 1023, 1024, 1025];
+  lengths.push(
+    4095,
+    4096,
+    4097,
+    10_922,
+    10_923,
+    16_383,
+    16_384,
+    16_385,
+    32_762,
+    32_763,
+    32_768,
+    100_000,
+  );
+  const texts = lengths.flatMap((length) => [
+    'x'.repeat(length),
+    'é'.repeat(length),
+    `${'x'.repeat(length)}€`,
+    '😀'.repeat(length >> 1),
+  ]);
+  for (const rawBytes of [false, true]) {
+    const { bytes, errors } = await wireOf(t, { rawBytes }, (ours) =>
+      texts.forEach((text) => ours.send(text)),
+    );
+    assert.deepEqual(errors, []);
+    const payloads = texts.map((text) => Buffer.from(text));
+    if (rawBytes) assert.ok(bytes.equals(Buffer.concat(payloads)));
+    else assert.deepEqual(framesIn(bytes).map(String), texts);
+  }
+  const log = await receivedOf(
+    t,
+    { rawBytes: false },
+    Buffer.concat(texts.map((text) => frame(text))),
+  );
+  assert.deepEqual(dataOf(log), texts);
+});
+
+test('many short texts of which one is not ASCII', opts, async (t) => {
+  for (const odd of ['é', '€uro', '😀', '\ud800', 'y'.repeat(126) + 'é', 'é'.repeat(127)]) {
+    for (const at of [0, 500, 999]) {
+      const texts = Array.from({ length: 1000 }, (_, i) => (i === at ? odd : `text ${i}`));
+      const { bytes } = await wireOf(t, { rawBytes: false }, (ours) =>
+        texts.forEach((text) => ours.send(text)),
+      );
+      assert.deepEqual(
+        framesIn(bytes).map(String),
+        texts.map((text) => String(Buffer.from(text))),
+      );
+    }
+  }
+});
+
+test(
+  'texts that are not ASCII leave with their tick, with nothing sent after them',
+  opts,
+  async (t) => {
+    const { ours, conn } = await messageKit(t).pair('server', { rawBytes: false });
+    for (const texts of [
+      ['é'],
+      ['x', '€'],
+      ['😀', 'x'.repeat(100), 'ß'],
+      ['a'.repeat(5000), 'é', 'b'.repeat(50_000)],
+    ]) {
+      const bytes = Buffer.concat(texts.map((text) => frame(text)));
+      const all = readBytes(conn, bytes.length);
+      for (const text of texts) ours.send(text);
+      assert.ok((await all).equals(bytes));
+      assert.equal(ours.bufferedAmount, 0);
+    }
+  },
+);
+
+test('what is no UTF-8 becomes U+FFFD and is no error', opts, async (t) => {
+  const bytes = Buffer.concat([frame(hex('ff61')), frame(hex('c3')), frame('ok')]);
+  assert.deepEqual(await receivedOf(t, { rawBytes: false }, bytes), [
+    ['data', '\ufffda'],
+    ['data', '\ufffd'],
+    ['data', 'ok'],
+    ['close'],
+  ]);
+  const raw = await receivedOf(t, {}, hex('61 ff 62 e282'));
+  assert.equal(dataOf(raw).join(''), 'a\ufffdb\ufffd', 'the end of the stream completes nothing');
+  assert.deepEqual(errorsOf(raw), []);
+});
+
+test('a BOM is part of the text', opts, async (t) => {
+  const log = await receivedOf(t, { rawBytes: false }, frame('\ufeffx'));
+  assert.deepEqual(dataOf(log), ['\ufeffx']);
+});
+
+test('JSON in frames: values, and frames that are none', opts, async (t) => {
+  const texts = ['null', '{"a":[1,"é"]}', ' 5 ', '{a}', '', '"x"', '1 2'];
+  const log = await receivedOf(
+    t,
+    { receiveType: 'json', rawBytes: false },
+    Buffer.concat(texts.map((text) => frame(text))),
+  );
+  const bad = (bytes) =>
+    `Expect to receive type JSON, but received ${bytes} bytes that are not JSON`;
+  assert.deepEqual(log, [
+    ['data', null],
+    ['data', { a: [1, 'é'] }],
+    ['data', 5],
+    ['error', bad(3)],
+    ['error', bad(0)],
+    ['data', 'x'],
+    ['error', bad(3)],
+    ['close'],
+  ]);
+});
+
+test('raw JSON: texts end where they end, however they are cut', opts, async (t) => {
+  const stream = '{"a":"}\\"é"}[1,[2]] "x" true null\n7 {"b":{}}';
+  const expected = [{ a: '}"é' }, [1, [2]], 'x', true, null, 7, { b: {} }];
+  assert.deepEqual(dataOf(await receivedOf(t, { receiveType: 'json' }, stream)), expected);
+  const { ours, conn } = await messageKit(t).pair('server', { receiveType: 'json' });
+  const log = logOf(ours);
+  const bytes = Buffer.from(stream);
+  await writeCut(conn, [
+    bytes.subarray(0, 6),
+    bytes.subarray(6, 10),
+    bytes.subarray(10, 15),
+    bytes.subarray(15),
+  ]);
+  conn.end();
+  await closed(ours);
+  assert.deepEqual(dataOf(log), expected);
+  assert.deepEqual(errorsOf(log), []);
+});
+
+test(
+  'raw JSON: what is none is an error and passed over; what is left at the end, too',
+  opts,
+  async (t) => {
+    const log = await receivedOf(t, { receiveType: 'json' }, '{a} [1] {"b":');
+    assert.deepEqual(log, [
+      ['error', 'Expect to receive type JSON, but received 3 bytes that are not JSON'],
+      ['data', [1]],
+      ['error', 'Expect to receive type JSON, but received 5 bytes that are not JSON'],
+      ['close'],
+    ]);
+  },
+);
+
+test('raw JSON: a large text', opts, async (t) => {
+  const value = { list: Array.from({ length: 100_000 }, (_, i) => i) };
+  const log = await receivedOf(
+    t,
+    { receiveType: 'json' },
+    JSON.stringify(value) + JSON.stringify([1]),
+  );
+  assert.deepEqual(dataOf(log), [value, [1]]);
+});
+
+const pixels = (width, height, rgba) => ({
+  data: Buffer.from(Array.from({ length: width * height }, () => rgba).flat()),
+  width,
+  height,
+});
+
+for (const [type, signature] of [
+  ['bmp', '424d'],
+  ['gif', '474946383961'],
+  ['jpeg', 'ffd8ff'],
+  ['jpg', 'ffd8ff'],
+  ['png', '89504e470d0a1a0a'],
+  ['wbmp', '0000 10 02'],
+  ['image', 'ffd8ff'],
+]) {
+  test(`pixels as ${type}, and a file of it goes out as it is`, opts, async (t) => {
+    const image = pixels(16, 2, [255, 0, 0, 255]);
+    const first = await wireOf(t, { sendType: type, rawBytes: false }, (ours) => {
+      ours.send(image);
+      ours.send({ ...image, data: new Uint8ClampedArray(image.data) });
+    });
+    assert.deepEqual(first.errors, []);
+    const [file, same] = framesIn(first.bytes);
+    assert.ok(file.equals(same));
+    const start = hex(signature);
+    assert.ok(file.subarray(0, start.length).equals(start), file.subarray(0, 8).toString('hex'));
+    const second = await wireOf(t, { sendType: type }, (ours) => ours.send(file));
+    assert.ok(second.bytes.equals(file));
+  });
+}
+
+test('a wireless bitmap: light is 1, rows are padded to bytes', opts, async (t) => {
+  const { data } = pixels(10, 1, [0, 0, 0, 255]);
+  data.fill(255, 0, 4);
+  data.fill(255, 36, 40);
+  const { hex: wire } = await wireOf(t, { sendType: 'wbmp' }, (ours) =>
+    ours.send({ data, width: 10, height: 1 }),
+  );
+  assert.equal(wire, '00000a018040');
+});
+
+test('pixels that are no picture', opts, async (t) => {
+  const wrong = [
+    { data: Buffer.alloc(3), width: 1, height: 1 },
+    { data: Buffer.alloc(0), width: 0, height: 0 },
+    { data: Buffer.alloc(4), width: -1, height: -1 },
+    { data: Buffer.alloc(4), width: 2 ** 33 + 1, height: 1 },
+    { data: Buffer.alloc(4), width: 1.5, height: 1 },
+    { data: [1, 2, 3, 4], width: 1, height: 1 },
+  ];
+  const { hex: wire, errors } = await wireOf(t, { sendType: 'png' }, (ours) => {
+    for (const value of wrong) ours.send(value);
+  });
+  assert.equal(wire, '');
+  assert.equal(errors.length, wrong.length);
+  for (const [, err] of errors) assert.equal(err.code, 'ERR_MESSAGE_INVALID_VALUE');
+});
+
+test('images received: one Buffer a frame, its memory its own', opts, async (t) => {
+  const large = Buffer.alloc(200_000, 7);
+  const log = await receivedOf(
+    t,
+    { receiveType: 'image', rawBytes: false },
+    Buffer.concat([frame('ab'), frame(large), frame(''), frame('c')]),
+  );
+  const images = dataOf(log);
+  assert.ok(images.every((image) => Buffer.isBuffer(image)));
+  assert.deepEqual(
+    images.map(({ length }) => length),
+    [2, 200_000, 0, 1],
+  );
+  assert.ok(images[1].equals(large));
+  assert.equal(String(images[0]), 'ab');
+  images[0].fill(0);
+  assert.equal(String(images[3]), 'c');
+});
+
+test('received arrays and images are not changed by what comes later', opts, async (t) => {
+  const { ours, conn } = await messageKit(t).pair('server', { receiveType: 'image' });
+  const log = logOf(ours);
+  for (let i = 0; i < 50; i++) {
+    conn.write(Buffer.alloc(1000, i));
+    await until(() => Buffer.concat(dataOf(log)).length === (i + 1) * 1000);
+  }
+  const all = Buffer.concat(dataOf(log));
+  for (let i = 0; i < 50; i++) assert.equal(all[i * 1000 + 500], i);
+});

@@ -1,0 +1,121 @@
+'use strict';
+// The same frames over node:net, written by hand. `coalesced` is the best that JavaScript does: messages are encoded to
+// a buffer that goes out when it is full and at the end of the tick, and is used again when the system took all of it;
+// received ones are cut out of each chunk. `plain` writes each message by itself.
+
+const net = require('node:net');
+const { HOST } = require('../child');
+
+const SIZE = 64 * 1024;
+const LONG = 255;
+
+class Coalescing {
+  constructor(socket) {
+    this.socket = socket;
+    this.buffer = Buffer.allocUnsafeSlow(SIZE);
+    this.used = 0;
+    this.isScheduled = false;
+    this.flushTick = () => {
+      this.isScheduled = false;
+      this.flush();
+    };
+  }
+
+  send(text) {
+    const most = text.length * 3;
+    if (this.used + 5 + most > SIZE) this.flush();
+    const { buffer, used } = this;
+    if (most < LONG) {
+      const length = buffer.utf8Write(text, used + 1);
+      buffer[used] = length;
+      this.used = used + 1 + length;
+    } else {
+      const length = buffer.utf8Write(text, used + 5);
+      if (length < LONG) buffer.copyWithin(used + 1, used + 5, used + 5 + length);
+      this.used = used + writeHeader(buffer, used, length) + length;
+    }
+    if (!this.isScheduled) {
+      this.isScheduled = true;
+      process.nextTick(this.flushTick);
+    }
+    return !this.socket.writableNeedDrain;
+  }
+
+  flush() {
+    if (this.used === 0) return;
+    this.socket.write(this.buffer.subarray(0, this.used));
+    if (this.socket.writableLength > 0) this.buffer = Buffer.allocUnsafeSlow(SIZE);
+    this.used = 0;
+  }
+}
+
+function writeHeader(buffer, at, length) {
+  if (length < LONG) {
+    buffer[at] = length;
+    return 1;
+  }
+  buffer[at] = LONG;
+  buffer.writeUInt32BE(length, at + 1);
+  return 5;
+}
+
+function sendPlain(socket, text) {
+  const length = Buffer.byteLength(text);
+  const message = Buffer.allocUnsafe((length < LONG ? 1 : 5) + length);
+  message.utf8Write(text, writeHeader(message, 0, length));
+  return socket.write(message);
+}
+
+function receive(socket, peer) {
+  let rest = null;
+  socket.on('data', (chunk) => {
+    const bytes = rest === null ? chunk : Buffer.concat([rest, chunk]);
+    const end = bytes.length;
+    let at = 0;
+    while (at < end) {
+      let length = bytes[at];
+      let from = at + 1;
+      if (length === LONG) {
+        if (at + 5 > end) break;
+        length = bytes.readUInt32BE(at + 1);
+        from = at + 5;
+      }
+      if (from + length > end) break;
+      at = from + length;
+      peer.take(bytes.utf8Slice(from, at));
+    }
+    rest = at < end ? bytes.subarray(at) : null;
+  });
+}
+
+function way(sender) {
+  function peerOf(socket) {
+    const peer = { send: sender(socket), ondrain() {}, take() {}, takeAll: null };
+    socket.on('error', () => socket.destroy());
+    socket.on('drain', () => peer.ondrain());
+    receive(socket, peer);
+    return peer;
+  }
+
+  return {
+    serve(onPeer) {
+      const server = net.createServer({ noDelay: true }, (socket) => onPeer(peerOf(socket)));
+      return new Promise((resolve) => {
+        server.listen(0, HOST, () => resolve(server.address().port));
+      });
+    },
+    connect(port) {
+      const socket = net.connect({ port, host: HOST, noDelay: true });
+      return new Promise((resolve) => socket.once('connect', () => resolve(peerOf(socket))));
+    },
+  };
+}
+
+module.exports = {
+  coalesced: way((socket) => {
+    const coalescing = new Coalescing(socket);
+    return (text) => coalescing.send(text);
+  }),
+  plain: way((socket) => (text) => sendPlain(socket, text)),
+  writeHeader,
+};

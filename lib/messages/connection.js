@@ -1,0 +1,288 @@
+'use strict';
+// One end of a connection that carries messages: what `SocketClient` and the server's `Socket` have in common.
+//
+// | state | `send()` | left when | by |
+// | --- | --- | --- | --- |
+// | new (clients only) | queues, see `client.js` | `open()` | – |
+// | connecting (clients only) | queues | the connection stands | `open` |
+// | open | sends | `close()`, the peer's end, a failure | – |
+// | closing | is an error | all is sent and the peer has ended too, or did not for `LINGER` | `close` |
+// | closed | is an error | `open()` of a client | – |
+
+const { EventEmitter } = require('node:events');
+const { clearTimeout, setTimeout } = require('node:timers');
+const { errnoError } = require('../errors');
+const { Outbox } = require('../outbox');
+const { tlsError } = require('../tls/failure');
+const { addMessage, isNothing } = require('./encode');
+const { MessageError, faultError, tellError } = require('./errors');
+const { FaultKind } = require('../native');
+const { Inbox } = require('./inbox');
+const {
+  kAbandon,
+  kAdd,
+  kClosed,
+  kDropped,
+  kFail,
+  kFormat,
+  kHandle,
+  kLost,
+  kOpen,
+  kOutbox,
+  kSendLater,
+  kState,
+  kUnrefed,
+} = require('./symbols');
+
+const NEW = 0;
+const CONNECTING = 1;
+const OPEN = 2;
+const CLOSING = 3;
+const CLOSED = 4;
+
+/**
+ * Milliseconds that a connection is kept, after all is sent and ended, for the peer to end it too. Closing it with
+ * something unread would make the system send a reset, which may destroy what the peer has not read yet.
+ */
+const LINGER = 2000;
+
+const kInbox = Symbol('kInbox');
+const kTimer = Symbol('kTimer');
+const kPeer = Symbol('kPeer');
+const kEnd = Symbol('kEnd');
+const kLinger = Symbol('kLinger');
+
+/** The handle's callbacks, with the connection first. */
+const callbacks = {
+  onmessages: (connection, chunk, offset, length) =>
+    connection[kState] === OPEN ? connection[kInbox].open(chunk, offset, length) : null,
+  onmessage(connection, bytes) {
+    if (connection[kState] === OPEN) connection[kInbox].deliverLarge(bytes);
+  },
+  /** Only of a stream without a codec: raw images. */
+  ondata(connection, bytes) {
+    if (connection[kState] === OPEN) connection[kInbox].deliver(bytes);
+  },
+  onfault(connection, kind, bytes) {
+    if (connection[kState] !== OPEN) return;
+    const { receive, maxMessageSize } = connection[kFormat];
+    const err = faultError(kind, bytes, receive, maxMessageSize);
+    // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
+    if (kind === FaultKind.TooLong) connection[kLost](err);
+    else connection[kFail](err);
+  },
+  onend(connection) {
+    if (connection[kState] === OPEN) connection[kDropped](null);
+    else connection[kEnd](true);
+  },
+  onwritten(connection) {
+    connection[kOutbox].resume();
+    connection[kEnd](false);
+  },
+  onfinished: (connection) => connection[kEnd](false),
+  onfailed(connection, syscall, errno) {
+    connection[kDropped](errnoError(errno, syscall));
+  },
+  /** TLS: cut off without a word, or something that is no TLS. */
+  ontlsfailed: (connection, failure) => connection[kDropped](tlsError(failure)),
+  onclose: (connection) => connection[kClosed](),
+};
+
+class MessageConnection extends EventEmitter {
+  /** @param {import('./options').Format} format */
+  constructor(format) {
+    super();
+    this[kState] = NEW;
+    this[kFormat] = format;
+    this[kHandle] = null;
+    this[kTimer] = null;
+    this[kLinger] = null;
+    this[kPeer] = null;
+    this[kUnrefed] = false;
+    this[kInbox] = new Inbox(format, this);
+    this[kOutbox] = new Outbox(format.isFramed, {
+      onsent: () => this[kEnd](false),
+      ondrained: () => {
+        if (this[kState] === OPEN) this.emit('drain');
+      },
+      onsendfailed: (err) => this[kDropped](err),
+    });
+  }
+
+  /**
+   * Sends one message. Answers whether little enough waits to send more; if not, `drain` follows.
+   * @param {unknown} data
+   */
+  send(data) {
+    if (this[kState] !== OPEN) return this[kSendLater](data);
+    return this[kAdd](data);
+  }
+
+  /** Puts a message into the outbox, or tells why not. Answers whether little enough waits there. */
+  [kAdd](data) {
+    const { send, maxMessageSize } = this[kFormat];
+    const box = this[kOutbox];
+    if (isNothing(send, data)) return box.mayGoOn();
+    const err = addMessage(box, send, maxMessageSize, data);
+    if (err === null) box.commit();
+    else process.nextTick(() => this[kFail](err));
+    return box.mayGoOn();
+  }
+
+  /** There is no connection: it never comes back. */
+  [kSendLater]() {
+    const err = new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
+    process.nextTick(() => this[kFail](err));
+    return false;
+  }
+
+  /** Sends what was sent before, then closes in both directions; `close` follows. */
+  close() {
+    if (this[kState] !== OPEN) return;
+    this[kState] = CLOSING;
+    this[kInbox].stop();
+    this[kOutbox].flush();
+    this[kEnd](false);
+  }
+
+  isOpen() {
+    return this[kState] === OPEN;
+  }
+
+  /** The peer's address; of a connection that is closed as well. */
+  remoteHost() {
+    return this[kPeer]?.address;
+  }
+
+  remotePort() {
+    return this[kPeer]?.port;
+  }
+
+  /** Bytes that were sent and are not with the system yet. */
+  get bufferedAmount() {
+    return this[kOutbox].bufferedAmount;
+  }
+
+  ref() {
+    this[kUnrefed] = false;
+    this[kHandle]?.ref();
+    return this;
+  }
+
+  unref() {
+    this[kUnrefed] = true;
+    this[kHandle]?.unref();
+    return this;
+  }
+
+  /** Closes, and waits for it. */
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    const isOver = this[kState] === NEW || this[kState] === CLOSED;
+    const closed = isOver ? null : new Promise((resolve) => this.once('close', resolve));
+    this.close();
+    await closed;
+  }
+
+  /** An async listener was rejected (with `captureRejections`). */
+  [EventEmitter.captureRejectionSymbol](reason) {
+    this[kFail](reason instanceof Error ? reason : new Error(String(reason)));
+  }
+
+  /** The connection stands. @param {import('../stream-handle').StreamHandle} handle */
+  [kOpen](handle) {
+    this[kState] = OPEN;
+    this[kHandle] = handle;
+    this[kInbox].start(handle);
+    this[kPeer] = peerOf(handle);
+    // Messages that nobody listens to any more are no reason for a reset.
+    handle.used = Number.MAX_SAFE_INTEGER;
+    handle.attach(this, callbacks);
+    if (this[kUnrefed]) handle.unref();
+    const { idleTimeout } = this[kFormat];
+    if (idleTimeout > 0) watchIdleness(this, idleTimeout);
+    this[kOutbox].open(handle);
+  }
+
+  /** Tells of an error. Nobody has to listen: a message that went wrong is no reason to end the process. */
+  [kFail](err) {
+    tellError(this, err);
+  }
+
+  /** The peer ended the connection, or it failed. @param {Error | null} err */
+  [kDropped](err) {
+    this[kLost](err);
+  }
+
+  /** The connection ends. @param {Error | null} err null where the peer ended it */
+  [kLost](err) {
+    const isLoss = this[kState] === OPEN || !this[kOutbox].isEmpty;
+    if (this[kState] !== OPEN && this[kState] !== CLOSING) return;
+    this[kState] = CLOSING;
+    this[kInbox].stop();
+    if (err === null) {
+      this[kOutbox].flush();
+      this[kEnd](true);
+      return;
+    }
+    this[kOutbox].close();
+    this[kHandle].close();
+    // Where all was sent and both ends are closing, a reset loses nothing.
+    if (isLoss) this[kFail](err);
+  }
+
+  /**
+   * Goes on with closing: what is left is sent, then our half is ended, and when the peer's is too, all of it.
+   * @param {boolean} isPeersEnd the peer has just ended its half
+   */
+  [kEnd](isPeersEnd) {
+    if (this[kState] !== CLOSING) return;
+    const handle = this[kHandle];
+    this[kLinger] ??= { isEnded: false, isPeerEnded: false, timer: null };
+    const linger = this[kLinger];
+    linger.isPeerEnded ||= isPeersEnd;
+    if (!linger.isEnded) {
+      if (this[kOutbox].backlogBytes > 0) return;
+      linger.isEnded = true;
+      // Where that fails the connection is gone already.
+      if (handle.end() < 0) linger.isPeerEnded = true;
+    }
+    if (handle.isEnding) return;
+    if (linger.isPeerEnded) handle.close();
+    else linger.timer ??= setTimeout(() => handle.close(), LINGER);
+  }
+
+  /** The descriptor is closed. */
+  [kClosed]() {
+    this[kAbandon]();
+    this[kState] = CLOSED;
+    this.emit('close');
+  }
+
+  /** Lets go of all that belongs to the connection. */
+  [kAbandon]() {
+    clearTimeout(this[kTimer]);
+    clearTimeout(this[kLinger]?.timer);
+    this[kTimer] = null;
+    this[kLinger] = null;
+    this[kHandle] = null;
+    this[kOutbox].close();
+    this[kInbox].stop();
+    this[kInbox].release();
+  }
+}
+
+/** Closes a connection when for `time` milliseconds nothing was received and nothing was sent. */
+function watchIdleness(connection, time) {
+  const handle = connection[kHandle];
+  // The engine knows: parts of a long message are traffic, too, and no event before it is whole.
+  const left = Math.ceil(time - handle.idleFor());
+  if (left <= 0) connection.close();
+  else connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
+}
+
+function peerOf(handle) {
+  const peer = handle.getpeername();
+  return typeof peer === 'number' ? null : { address: peer.address, port: peer.port };
+}
+
+module.exports = { CLOSED, CONNECTING, MessageConnection, NEW, OPEN };

@@ -1,0 +1,74 @@
+'use strict';
+// What can be wrong with a message, in words and as a code.
+
+const { FaultKind } = require('../native');
+
+class MessageError extends Error {
+  /** @param {string} code @param {string} message @param {ErrorOptions} [options] */
+  constructor(code, message, options) {
+    super(message, options);
+    this.code = code;
+  }
+
+  get name() {
+    return 'MessageError';
+  }
+}
+
+/**
+ * What came in and is no message.
+ * @param {number} kind see `FaultKind`
+ * @param {number} bytes what it counts
+ * @param {import('./types').Type} type
+ * @param {number} limit the longest message
+ */
+function faultError(kind, bytes, type, limit) {
+  const expected = `Expect to receive type ${type.name.toUpperCase()}, but received`;
+  switch (kind) {
+    case FaultKind.TooFew:
+      return new MessageError(
+        'ERR_MESSAGE_INCOMPLETE',
+        `${expected} an insufficient number of bytes: ${bytes}`,
+      );
+    case FaultKind.Over:
+      return new MessageError(
+        'ERR_MESSAGE_INCOMPLETE',
+        `${expected} bytes over behind the last whole one: ${bytes}`,
+      );
+    case FaultKind.Truncated:
+      return new MessageError(
+        'ERR_MESSAGE_TRUNCATED',
+        `The connection ended in the middle of a message: at least ${bytes} bytes are missing`,
+      );
+    case FaultKind.NotJson:
+      return new MessageError(
+        'ERR_MESSAGE_NOT_JSON',
+        `${expected} ${bytes} bytes that are not JSON`,
+      );
+    default:
+      return new MessageError(
+        'ERR_MESSAGE_TOO_LARGE',
+        `A message of ${bytes} bytes came in, more than maxMessageSize (${limit})`,
+      );
+  }
+}
+
+/** A frame that is not JSON. @param {number} bytes @param {Error} cause */
+const notJson = (bytes, cause) =>
+  new MessageError(
+    'ERR_MESSAGE_NOT_JSON',
+    `Expect to receive type JSON, but received ${bytes} bytes that are not JSON`,
+    { cause },
+  );
+
+/**
+ * Tells of an error. Nobody has to listen: a message that went wrong is no reason to end the process.
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {Error} err
+ */
+function tellError(emitter, err) {
+  if (emitter.listenerCount('error') > 0) emitter.emit('error', err.message, err);
+  else process.emitWarning(err);
+}
+
+module.exports = { MessageError, faultError, notJson, tellError };

@@ -1,0 +1,210 @@
+'use strict';
+// The options of clients and servers: their defaults, and what they come to. A field that is absent, undefined or
+// null has its default.
+
+const { inspect } = require('node:util');
+const { codedError, invalidType, outOfRange } = require('../errors');
+const { validateAbortSignal, validatePort } = require('../args');
+const { ValueKind } = require('../native');
+const { receiveType, sendType } = require('./types');
+
+const DEFAULT_PORT = 4000;
+const MAX_INT = 2 ** 31 - 1;
+
+/** Options that both have. */
+const COMMON = {
+  batch: false,
+  bigint: false,
+  emitBatchDataAsAvailable: false,
+  idleTimeout: 0,
+  keepAlive: true,
+  maxMessageSize: 64 * 1024 * 1024,
+  noDelay: true,
+  pfxKeyCertPassword: '',
+  pfxKeyCertPath: '',
+  rawBytes: true,
+  receiveBufferSize: 65536,
+  receiveType: 'string',
+  sendBufferSize: 65536,
+  sendType: 'string',
+  sslTls: false,
+  trustedCACertPath: '',
+};
+
+const CLIENT = {
+  ...COMMON,
+  connectTimeout: 6000,
+  discardMessagesBeforeOpen: false,
+  maxUnsentMessages: 100,
+  reconnectAttempts: 10,
+  reconnectBackoff: undefined,
+  reconnectInterval: 1000,
+  reconnectOnDrop: false,
+  signal: undefined,
+  trustAll: false,
+  verifyHost: true,
+};
+
+const SERVER = {
+  ...COMMON,
+  clientAuth: 'none',
+  hostInterface: '0.0.0.0',
+  port: DEFAULT_PORT,
+};
+
+const BACKOFF = { factor: 2, jitter: 0.2, max: 30000 };
+
+/** The least and the most of each number; the unit is the option's own. */
+const RANGES = {
+  connectTimeout: [0, MAX_INT],
+  idleTimeout: [0, Math.floor(MAX_INT / 1000)],
+  maxMessageSize: [1, MAX_INT],
+  maxUnsentMessages: [0, MAX_INT],
+  receiveBufferSize: [1, MAX_INT],
+  reconnectAttempts: [-1, MAX_INT],
+  reconnectInterval: [1, MAX_INT],
+  sendBufferSize: [1, MAX_INT],
+};
+
+/** Numbers that need not be whole. */
+const FRACTIONS = new Set(['idleTimeout']);
+/** Looked up, and complained about, by {@link formatOf}. */
+const TYPES = new Set(['receiveType', 'sendType']);
+
+/** Numbers and booleans may come as text: from a form, or from the environment. */
+function numberOf(value, name, [min, max]) {
+  const isNumeric = typeof value === 'number' || (typeof value === 'string' && value.trim() !== '');
+  if (!isNumeric) throw invalidType(`options.${name}`, 'of type number', value);
+  // A time of half a second is none of no seconds: only counts are cut.
+  const number = FRACTIONS.has(name) ? Number(value) : Math.trunc(Number(value));
+  if (!(number >= min && number <= max))
+    throw outOfRange(`options.${name}`, `>= ${min} && <= ${max}`, value);
+  return number;
+}
+
+function booleanOf(value, name) {
+  if (typeof value === 'boolean') return value;
+  const word = String(value).trim().toLowerCase();
+  if (word === 'true' || value === 1) return true;
+  if (word === 'false' || value === 0) return false;
+  throw invalidType(`options.${name}`, 'of type boolean', value);
+}
+
+function stringOf(value, name) {
+  if (typeof value !== 'string') throw invalidType(`options.${name}`, 'of type string', value);
+  return value;
+}
+
+function merge(defaults, options) {
+  if (options != null && typeof options !== 'object') {
+    throw invalidType('options', 'of type object', options);
+  }
+  const merged = { ...defaults };
+  for (const [name, value] of Object.entries(options ?? {})) {
+    if (value == null || !Object.hasOwn(defaults, name)) continue;
+    const kind = typeof defaults[name];
+    if (kind === 'boolean') merged[name] = booleanOf(value, name);
+    else if (Object.hasOwn(RANGES, name)) merged[name] = numberOf(value, name, RANGES[name]);
+    else if (kind === 'string' && !TYPES.has(name)) merged[name] = stringOf(value, name);
+    else merged[name] = value;
+  }
+  return merged;
+}
+
+function backoffOf(value) {
+  if (!value) return undefined;
+  if (value !== true && typeof value !== 'object')
+    throw invalidType('options.reconnectBackoff', 'of type object', value);
+  const backoff = { ...BACKOFF };
+  for (const name of Object.keys(BACKOFF)) {
+    if (value[name] == null) continue;
+    const range = { factor: [1, 1000], jitter: [0, 1], max: [1, MAX_INT] }[name];
+    const number = Number(value[name]);
+    if (!(number >= range[0] && number <= range[1])) {
+      const place = `options.reconnectBackoff.${name}`;
+      throw outOfRange(place, `>= ${range[0]} && <= ${range[1]}`, value[name]);
+    }
+    backoff[name] = number;
+  }
+  return backoff;
+}
+
+/** @param {object} [options] the user's */
+function clientOptions(options) {
+  const merged = merge(CLIENT, options);
+  merged.reconnectBackoff = backoffOf(merged.reconnectBackoff);
+  if (merged.signal !== undefined) validateAbortSignal(merged.signal, 'options.signal');
+  return merged;
+}
+
+/** @param {object} [options] the user's */
+function serverOptions(options) {
+  const merged = merge(SERVER, options);
+  merged.port = validatePort(merged.port, 'options.port');
+  merged.hostInterface ||= SERVER.hostInterface;
+  // The names of an older edition.
+  merged.pfxKeyCertPath ||= stringOf(options?.keyStorePath ?? '', 'keyStorePath');
+  merged.pfxKeyCertPassword ||= stringOf(options?.keyStorePassword ?? '', 'keyStorePassword');
+  return merged;
+}
+
+/**
+ * How the messages of one connection look.
+ * @typedef {object} Format
+ * @property {boolean} isFramed
+ * @property {import('./types').Type} send
+ * @property {import('./types').Type} receive
+ * @property {number} maxMessageSize bytes
+ * @property {boolean} isBatch
+ * @property {boolean} emitsArrays raw numbers are delivered as arrays
+ * @property {number} idleTimeout milliseconds
+ */
+
+/** @returns {Format} */
+function formatOf(options) {
+  const send = sendType(options.sendType);
+  const receive = receiveType(options.receiveType, options.bigint);
+  if (!send) throw invalidDataType('send', options.sendType);
+  if (!receive) throw invalidDataType('receive', options.receiveType);
+  return {
+    isFramed: !options.rawBytes,
+    send,
+    receive,
+    maxMessageSize: options.maxMessageSize,
+    isBatch: options.batch,
+    emitsArrays: options.emitBatchDataAsAvailable,
+    idleTimeout: options.idleTimeout * 1000,
+  };
+}
+
+function invalidDataType(direction, name) {
+  const shown = typeof name === 'string' ? name : inspect(name);
+  const message = `Invalid ${direction} data type: ${shown}`;
+  return codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+/** What the engine sets on a connection. @param {Format} format */
+function streamOptions(options, format) {
+  // Raw images are pieces as they come: there is nothing to decode.
+  const isPlain = !format.isFramed && format.receive.kind === ValueKind.Bytes;
+  return {
+    noDelay: options.noDelay,
+    keepAlive: options.keepAlive,
+    keepAliveDelay: 0,
+    socket: {
+      userTimeout: 0,
+      sendBufferSize: options.sendBufferSize,
+      recvBufferSize: options.receiveBufferSize,
+    },
+    readAtOnce: true,
+    codec: isPlain
+      ? undefined
+      : {
+          framed: format.isFramed,
+          value: format.receive.kind,
+          maxMessage: format.maxMessageSize,
+        },
+  };
+}
+
+module.exports = { DEFAULT_PORT, clientOptions, formatOf, serverOptions, streamOptions };

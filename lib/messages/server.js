@@ -1,0 +1,208 @@
+'use strict';
+// `SocketServer`: listens, and makes a `Socket` of each connection.
+
+const dns = require('node:dns');
+const { EventEmitter } = require('node:events');
+const { isIP } = require('node:net');
+const { ListenHandle } = require('../listen-handle');
+const { listenError } = require('../errors');
+const { endpointOf } = require('../net/address');
+const { forget } = require('./attempt');
+const { MessageConnection } = require('./connection');
+const { MessageError, tellError } = require('./errors');
+const { formatOf, serverOptions, streamOptions } = require('./options');
+const { serverSecurity } = require('./secure');
+const { kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
+
+/** libuv's default for the kernel's queue of connections. */
+const BACKLOG = 511;
+
+const kStart = Symbol('kStart');
+const kConnections = Symbol('kConnections');
+const kSecurity = Symbol('kSecurity');
+const kHandshakes = Symbol('kHandshakes');
+
+/** The server's end of a connection. */
+class Socket extends MessageConnection {}
+
+const callbacks = {
+  onconnection(server, handle) {
+    if (server[kHandle] === null) {
+      forget(handle);
+      return;
+    }
+    if (server[kSecurity] === null) welcome(server, handle);
+    else {
+      server[kHandshakes].add(handle);
+      handle.attach(server, securingOf(handle));
+    }
+  },
+  onclose: (server) => closeIfDone(server),
+};
+
+/** Of a connection whose TLS handshake is under way: one that fails is closed, and no affair of the program's. */
+function securingOf(handle) {
+  const end = (server) => {
+    server[kHandshakes].delete(handle);
+    forget(handle);
+  };
+  return {
+    onsecured(server) {
+      server[kHandshakes].delete(handle);
+      welcome(server, handle);
+    },
+    ontlsfailed: end,
+    onfailed: end,
+    onend() {},
+    onwritten() {},
+    onclose() {},
+  };
+}
+
+function welcome(server, handle) {
+  const socket = new Socket(server[kFormat]);
+  server[kConnections].add(socket);
+  socket.once('close', () => {
+    server[kConnections].delete(socket);
+    // Behind the other listeners of this event: the server closes last.
+    process.nextTick(closeIfDone, server);
+  });
+  socket[kOpen](handle);
+  server.emit('connection', socket);
+}
+
+class SocketServer extends EventEmitter {
+  /** @param {object} [options] see `messages.d.ts` */
+  constructor(options) {
+    super();
+    this.options = serverOptions(options);
+    this[kFormat] = formatOf(this.options);
+    /** @type {ListenHandle | null} */
+    this[kHandle] = null;
+    /** The `start()` that holds, until `close`. @type {{ isStopped: boolean, isRestarted: boolean } | null} */
+    this[kStart] = null;
+    this[kConnections] = new Set();
+    /** TLS: what each connection begins with, or null, and the handles that are at it. */
+    this[kSecurity] = null;
+    this[kHandshakes] = new Set();
+    this[kUnrefed] = false;
+  }
+
+  /** Listens. `listening` follows, or `error`. */
+  start() {
+    if (this[kStart] !== null) {
+      // Stopping has not come to its end: it begins again then.
+      this[kStart].isRestarted = this[kStart].isStopped;
+      return;
+    }
+    const token = { isStopped: false, isRestarted: false };
+    this[kStart] = token;
+    try {
+      this[kSecurity] = serverSecurity(this.options);
+    } catch (err) {
+      process.nextTick(() => {
+        this[kStart] = null;
+        tellError(this, err);
+      });
+      return;
+    }
+    const { hostInterface } = this.options;
+    if (isIP(hostInterface) !== 0) {
+      process.nextTick(() => listen(this, token, hostInterface));
+      return;
+    }
+    dns.lookup(hostInterface, (err, address) => {
+      if (err && this[kStart] === token) failed(this, err);
+      else listen(this, token, address);
+    });
+  }
+
+  /** Stops listening and closes all connections; `close` follows when they are closed. */
+  stop() {
+    const token = this[kStart];
+    if (token === null) return;
+    token.isRestarted = false;
+    if (token.isStopped) return;
+    token.isStopped = true;
+    const handle = this[kHandle];
+    this[kHandle] = null;
+    if (handle === null) process.nextTick(closeIfDone, this);
+    else handle.close();
+    this[kHandshakes].forEach(forget);
+    this[kHandshakes].clear();
+    for (const socket of this[kConnections]) socket.close();
+  }
+
+  /** The open connections. */
+  get connections() {
+    return [...this[kConnections]];
+  }
+
+  /** Where it listens, or null. @returns {{ address: string, family: string, port: number } | null} */
+  address() {
+    const name = this[kHandle]?.getsockname() ?? -1;
+    if (typeof name === 'number') return null;
+    const { address, family, port } = name;
+    return { address, family, port };
+  }
+
+  ref() {
+    this[kUnrefed] = false;
+    this[kHandle]?.ref();
+    return this;
+  }
+
+  unref() {
+    this[kUnrefed] = true;
+    this[kHandle]?.unref();
+    return this;
+  }
+
+  /** Stops, and waits until all is closed. */
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    if (this[kStart] === null) return;
+    await new Promise((resolve) => {
+      this.once('close', resolve);
+      this.stop();
+    });
+  }
+}
+
+function listen(server, token, address) {
+  if (token.isStopped) return;
+  const { options } = server;
+  const handle = new ListenHandle();
+  const native = { backlog: BACKLOG, ipv6Only: false, reusePort: false };
+  const local = endpointOf(address, options.port);
+  const status = handle.listen(
+    local,
+    native,
+    streamOptions(options, server[kFormat]),
+    server[kSecurity]?.native,
+  );
+  if (status < 0) {
+    failed(server, listenError(status, address, options.port));
+    return;
+  }
+  handle.attach(server, callbacks);
+  server[kHandle] = handle;
+  if (server[kUnrefed]) handle.unref();
+  handle.resource.runInAsyncScope(() => server.emit('listening', server.address().port));
+}
+
+function failed(server, cause) {
+  server[kStart] = null;
+  const message = `Failed to start server listening: ${cause.message}`;
+  tellError(server, new MessageError(cause.code, message, { cause }));
+}
+
+/** The last of a stopped server's connections, or its listening socket, is closed. */
+function closeIfDone(server) {
+  const token = server[kStart];
+  if (!token?.isStopped || server[kConnections].size > 0) return;
+  server[kStart] = null;
+  if (token.isRestarted) server.start();
+  server.emit('close');
+}
+
+module.exports = { Socket, SocketServer };

@@ -1,0 +1,18 @@
+'use strict';
+// What the parts of a connection call each other by.
+
+module.exports = {
+  kAbandon: Symbol('kAbandon'),
+  kAdd: Symbol('kAdd'),
+  kClosed: Symbol('kClosed'),
+  kDropped: Symbol('kDropped'),
+  kFail: Symbol('kFail'),
+  kFormat: Symbol('kFormat'),
+  kHandle: Symbol('kHandle'),
+  kLost: Symbol('kLost'),
+  kOpen: Symbol('kOpen'),
+  kOutbox: Symbol('kOutbox'),
+  kSendLater: Symbol('kSendLater'),
+  kState: Symbol('kState'),
+  kUnrefed: Symbol('kUnrefed'),
+};

@@ -1,0 +1,396 @@
+'use strict';
+// What one connection is to send: messages are put together in memory that all connections share, and what
+// was sent in one tick goes out in one system call per connection.
+//
+// Short texts are not even written there one by one: they are joined as JavaScript joins strings, which is
+// cheap, and encoded in one go. Their headers are characters among them. That is right as long as all of it is
+// ASCII; whether it was shows in the number of bytes, and if not, each is encoded by itself.
+//
+// | where a message is | until |
+// | --- | --- |
+// | in `rope` | it is large enough, something else is sent, or the tick ends |
+// | in the slab, as one of `segments` | the tick ends, or the slab is full |
+// | in `backlog` | the connection stands, and what the system did not take before is with it |
+// | in the engine's queue | the system takes it |
+
+const { MESSAGE_SLAB_SIZE, SLAB_SIZE, slab } = require('./engine');
+const { errnoError } = require('./errors');
+const { writeHeader } = require('./frame');
+const { atTickEnd, callEach, isExiting } = require('./tick');
+
+/** In the first half messages lie as they come, in the second those of one connection are put side by side. */
+const LOG = SLAB_SIZE;
+const LOG_END = LOG + MESSAGE_SLAB_SIZE / 2;
+
+/** So many characters are encoded without waiting for more. */
+const ROPE_LIMIT = 16 * 1024;
+/** Texts of fewer characters are joined: their headers are one character of ASCII. */
+const SHORT_TEXT = 128;
+/** The longest message, with its header, that is put together in the slab. */
+const LARGEST_IN_SLAB = 32 * 1024;
+/** Bytes that may wait before `send()` says that it is enough. */
+const HIGH_WATER_MARK = 64 * 1024;
+/** Small pieces of the backlog are joined to pieces of this size. */
+const JOIN = 64 * 1024;
+
+/** The header of a short text, as a character. */
+const HEADERS = Array.from({ length: SHORT_TEXT }, (_, length) => String.fromCharCode(length));
+
+let logUsed = LOG;
+let gatherUsed = LOG_END;
+/** Who has something to be sent when this tick ends. @type {Outbox[]} */
+let dirty = [];
+/** Who is being sent: the slab is theirs until that is done. @type {Outbox[]} */
+let sending = [];
+
+/** What the end of a tick calls, for all outboxes. */
+const flusher = {
+  prepareFlush() {
+    sending = dirty;
+    dirty = [];
+    for (let i = 0; i < sending.length; i++) sending[i].prepare();
+  },
+  flushTick() {
+    const boxes = sending;
+    sending = [];
+    logUsed = LOG;
+    gatherUsed = LOG_END;
+    // First all hear what became of theirs, then owners are told: what they send now is of the next tick.
+    for (let i = 0; i < boxes.length; i++) boxes[i].settle();
+    callEach(boxes, (box) => box.tell());
+  },
+};
+
+/** The slab is full: everything in it goes out now. */
+function flushEarly() {
+  for (let i = 0; i < dirty.length; i++) {
+    gatherUsed = LOG_END;
+    dirty[i].sendStaged();
+  }
+  logUsed = LOG;
+  gatherUsed = LOG_END;
+}
+
+class Outbox {
+  /**
+   * @param {boolean} isFramed every message has a header with its length
+   * @param {{ onsent(): void, ondrained(): void, onsendfailed(err: Error): void }} owner called at the end of a
+   *   tick and by `resume`, never inside of another call
+   */
+  constructor(isFramed, owner) {
+    this.isFramed = isFramed;
+    this.owner = owner;
+    /** @type {import('./stream-handle').StreamHandle | null} null while there is no connection */
+    this.handle = null;
+    this.rope = '';
+    /** Places in the slab: where, how long, where, how long … */
+    this.segments = [];
+    /** Bytes in them. */
+    this.staged = 0;
+    /** What waits for the connection or for the engine. @type {Buffer[]} */
+    this.backlog = [];
+    /** The first of them that has something left, and where that begins. */
+    this.head = 0;
+    this.offset = 0;
+    this.backlogBytes = 0;
+    this.isDirty = false;
+    /** The number of this tick's send among those of all, or -1. */
+    this.row = -1;
+    /** The errno of a send that failed inside of a call, to be told later. */
+    this.failure = 0;
+    /** Somebody was told to wait. */
+    this.owesDrain = false;
+  }
+
+  /** Bytes that are not with the system yet; of joined texts, characters. */
+  get bufferedAmount() {
+    const { handle } = this;
+    const queued = handle !== null && handle.hasQueued ? handle.queued() : 0;
+    return this.rope.length + this.staged + this.backlogBytes + queued;
+  }
+
+  /** Earlier bytes wait, and must go first. */
+  get mustWait() {
+    return this.handle === null || this.backlogBytes > 0 || this.handle.hasQueued;
+  }
+
+  /** Nothing is left that the system has not taken. */
+  get isEmpty() {
+    return this.rope === '' && this.staged === 0 && this.backlogBytes === 0 && !this.mustWait;
+  }
+
+  /** Whether little enough waits to send more; if not, `ondrained` follows. */
+  mayGoOn() {
+    if (!this.mustWait || this.bufferedAmount <= HIGH_WATER_MARK) return true;
+    this.owesDrain = true;
+    return false;
+  }
+
+  // --- Adding a message: one of these, then `commit()`.
+
+  /** A text of fewer than `SHORT_TEXT` characters. @param {string} text */
+  addShortText(text) {
+    // In this order: on the right side V8 encodes only what is flat quickly.
+    this.rope = this.isFramed ? this.rope + HEADERS[text.length] + text : this.rope + text;
+    if (this.rope.length >= ROPE_LIMIT) this.encodeRope();
+  }
+
+  /** Room for `length` bytes in the slab, at most `LARGEST_IN_SLAB`, behind what was sent before. Answers where. */
+  reserve(length) {
+    if (this.rope !== '') this.encodeRope();
+    return this.reserveInLog(length);
+  }
+
+  /** The room reserved last ends before its last `length` bytes. */
+  giveBack(length) {
+    const { segments } = this;
+    logUsed -= length;
+    this.staged -= length;
+    segments[segments.length - 1] -= length;
+    if (segments[segments.length - 1] === 0) segments.length -= 2;
+  }
+
+  /** A message that is too long for the slab, whole. @param {Buffer} bytes nobody else's */
+  addLarge(bytes) {
+    if (this.rope !== '') this.encodeRope();
+    this.sendStaged();
+    this.push(bytes);
+    if (this.handle !== null) this.pump();
+  }
+
+  /** A message has been added. */
+  commit() {
+    if (this.handle === null) this.toBacklog();
+    else if (isExiting()) this.flush();
+    else if (!this.isDirty) {
+      this.isDirty = true;
+      if (dirty.length === 0) atTickEnd(flusher);
+      dirty.push(this);
+    }
+  }
+
+  // --- Sending.
+
+  /** Gives all that was added to the engine, now. What goes wrong is told later. */
+  flush() {
+    if (this.rope !== '') this.encodeRope();
+    this.sendStaged();
+  }
+
+  /** The end of the tick, first: says what is to be sent. */
+  prepare() {
+    this.isDirty = false;
+    if (this.rope !== '') this.encodeRope();
+    if (this.staged === 0) return;
+    if (this.mustWait) {
+      this.toBacklog();
+      return;
+    }
+    this.row = this.handle.addSend(this.gather(), this.staged);
+    // Very many connections send in this tick.
+    if (this.row < 0) this.sendStaged();
+    else {
+      this.segments = [];
+      this.staged = 0;
+    }
+  }
+
+  /** The end of the tick, second: hears what became of it. */
+  settle() {
+    const { row } = this;
+    this.row = -1;
+    if (this.handle === null) return;
+    if (row >= 0) this.took(this.handle.takeSend(row));
+    // Texts that turned out not to be ASCII went there.
+    if (this.backlogBytes > 0) this.pump();
+  }
+
+  /** The engine's queue is empty. */
+  resume() {
+    if (this.handle === null) return;
+    this.pump();
+    this.tell();
+  }
+
+  /** Tells the owner what became of what was sent. */
+  tell() {
+    if (this.handle === null) return;
+    if (this.failure !== 0) {
+      const err = errnoError(this.failure, 'write');
+      this.failure = 0;
+      this.owner.onsendfailed(err);
+      return;
+    }
+    this.owner.onsent();
+    if (this.owesDrain && !this.mustWait) {
+      this.owesDrain = false;
+      this.owner.ondrained();
+    }
+  }
+
+  /** The connection stands: what was added before goes out first. */
+  open(handle) {
+    this.handle = handle;
+    this.failure = 0;
+    if (this.backlogBytes > 0) {
+      this.pump();
+      this.commit();
+    } else if (this.owesDrain) this.commit();
+  }
+
+  /** The connection is gone, and with it all that it was to send. */
+  close() {
+    this.handle = null;
+    this.rope = '';
+    this.segments = [];
+    this.staged = 0;
+    this.backlog = [];
+    this.head = 0;
+    this.offset = 0;
+    this.backlogBytes = 0;
+    this.owesDrain = false;
+  }
+
+  // --- Inside.
+
+  reserveInLog(length) {
+    if (LOG_END - logUsed < length) flushEarly();
+    const at = logUsed;
+    logUsed += length;
+    const { segments } = this;
+    const last = segments.length;
+    if (last > 0 && segments[last - 2] + segments[last - 1] === at) segments[last - 1] += length;
+    else segments.push(at, length);
+    this.staged += length;
+    return at;
+  }
+
+  /** Encodes the joined texts. */
+  encodeRope() {
+    const { rope } = this;
+    const { length } = rope;
+    this.rope = '';
+    // At the end of a tick the slab cannot be emptied to make room.
+    if (sending.length > 0 && LOG_END - logUsed < length + 4) {
+      this.toBacklog();
+      this.push(encodeTexts(rope, this.isFramed));
+      return;
+    }
+    // With four bytes more to write to, one character that is not ASCII makes it more bytes than characters.
+    const at = this.reserveInLog(length + 4);
+    const isAscii = slab.utf8Write(rope, at, length + 4) === length;
+    this.giveBack(isAscii ? 4 : length + 4);
+    if (isAscii) return;
+    this.toBacklog();
+    this.push(encodeTexts(rope, this.isFramed));
+    if (sending.length === 0 && this.handle !== null) this.pump();
+  }
+
+  /** Sends what is in the slab. */
+  sendStaged() {
+    const { staged } = this;
+    if (staged === 0) return;
+    if (this.mustWait) {
+      this.toBacklog();
+      return;
+    }
+    const accepted = this.handle.writeSlab(this.gather(), staged);
+    this.segments = [];
+    this.staged = 0;
+    this.took(accepted);
+  }
+
+  /** The engine takes all of the slab, if nothing is queued, or fails. */
+  took(accepted) {
+    if (accepted < 0) this.failure = accepted;
+  }
+
+  /** The segments, side by side: answers where. */
+  gather() {
+    const { segments } = this;
+    if (segments.length === 2) return segments[0];
+    const from = gatherUsed;
+    for (let i = 0; i < segments.length; i += 2) {
+      slab.copyWithin(gatherUsed, segments[i], segments[i] + segments[i + 1]);
+      gatherUsed += segments[i + 1];
+    }
+    return from;
+  }
+
+  /** Takes what is staged out of the slab. */
+  toBacklog() {
+    if (this.rope !== '') this.encodeRope();
+    const { segments, staged } = this;
+    if (staged === 0) return;
+    const bytes = Buffer.allocUnsafeSlow(staged);
+    let used = 0;
+    for (let i = 0; i < segments.length; i += 2) {
+      used += slab.copy(bytes, used, segments[i], segments[i] + segments[i + 1]);
+    }
+    this.segments = [];
+    this.staged = 0;
+    this.push(bytes);
+  }
+
+  push(bytes) {
+    this.backlog.push(bytes);
+    this.backlogBytes += bytes.length;
+  }
+
+  /** Gives the backlog to the engine, until something is queued there. */
+  pump() {
+    const { handle } = this;
+    while (this.backlogBytes > 0 && !handle.hasQueued && this.failure === 0) {
+      const bytes = this.nextPiece();
+      const accepted = handle.write(bytes, this.offset);
+      if (accepted < 0) {
+        this.failure = accepted;
+        return;
+      }
+      this.backlogBytes -= accepted;
+      this.offset += accepted;
+      if (this.offset === bytes.length) {
+        this.offset = 0;
+        this.backlog[this.head++] = undefined;
+      }
+    }
+    if (this.backlogBytes === 0 && this.head > 0) {
+      this.backlog = [];
+      this.head = 0;
+    }
+  }
+
+  /** The next of the backlog, with small ones joined. */
+  nextPiece() {
+    const { backlog } = this;
+    const first = backlog[this.head];
+    if (this.offset > 0 || first.length >= JOIN || this.head + 1 === backlog.length) return first;
+    let length = 0;
+    let end = this.head;
+    while (end < backlog.length && length < JOIN) length += backlog[end++].length;
+    const joined = Buffer.concat(backlog.slice(this.head, end), length);
+    backlog.fill(undefined, this.head, end);
+    this.head = end - 1;
+    backlog[this.head] = joined;
+    return joined;
+  }
+}
+
+/** Joined texts that are not all ASCII: each gets a header that counts its bytes instead of its characters. */
+function encodeTexts(rope, isFramed) {
+  if (!isFramed) return Buffer.from(rope);
+  // No character has more than three bytes, and no header more than five times those of one.
+  const bytes = Buffer.allocUnsafeSlow(rope.length * 5);
+  let used = 0;
+  for (let at = 0; at < rope.length;) {
+    const from = at + 1;
+    at = from + rope.charCodeAt(at);
+    const text = rope.slice(from, at);
+    const length = Buffer.byteLength(text);
+    used += writeHeader(bytes, used, length);
+    used += bytes.utf8Write(text, used, length);
+  }
+  return bytes.subarray(0, used);
+}
+
+module.exports = { LARGEST_IN_SLAB, Outbox, SHORT_TEXT };

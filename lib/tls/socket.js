@@ -1,0 +1,285 @@
+'use strict';
+// `tls.TLSSocket`: a `net.Socket` whose handle has TLS over it.
+//
+// | state | has | becomes |
+// | --- | --- | --- |
+// | connecting | no handle of its own, or one that connects | securing, when the handle is open |
+// | securing | a handle; what is written is queued behind the handshake | secure, or destroyed |
+// | secure | `kInfo` | – |
+
+const { Duplex } = require('node:stream');
+const { codedError, invalidType } = require('../errors');
+const { connectionError } = require('../net/failure');
+const { Making } = require('../net/making');
+const { defineMethods } = require('../net/methods');
+const { Socket, callbacks } = require('../net/socket');
+const { kConnectOptions, kIncoming, kOpen, kUnrefed } = require('../net/symbols');
+const { certificateAt, legacyCertificate } = require('./certificate');
+const { normalizeArgs } = require('../args');
+const { clientTls, serverTls } = require('./context');
+const { cutError, hangUpError, tlsError } = require('./failure');
+const { tokenFor } = require('./sessions');
+const { takeOver } = require('./wrap');
+
+/** What was agreed, once it is; see `NativeTlsInfo`. */
+const kInfo = Symbol('kInfo');
+/** `ClientTls` or `ServerTls`. */
+const kTls = Symbol('kTls');
+/** What the constructor was given: of use when `connect()` is called. */
+const kWishes = Symbol('kWishes');
+/** Options of the connection, for errors to name. */
+const kTarget = Symbol('kTarget');
+/** The Buffer that stands for this connection's sessions, once it was asked for. */
+const kSession = Symbol('kSession');
+const kHasSession = Symbol('kHasSession');
+const kServerOwner = Symbol('kServerOwner');
+
+const secureCallbacks = {
+  ...callbacks,
+  onsecured(socket, needsOwner) {
+    socket[kInfo] = socket._handle.tlsInfo();
+    socket.secureConnecting = false;
+    socket.alpnProtocol = socket[kInfo].alpn ?? false;
+    takeAddresses(socket);
+    if (socket.isServer) serverSecured(socket);
+    else clientSecured(socket, needsOwner);
+  },
+  onnamed(socket) {
+    chooseContext(socket);
+  },
+  ontlsfailed(socket, failure) {
+    if (!socket.secureConnecting) socket.destroy(tlsError(failure));
+    else if (failure.code !== 'ECONNRESET') handshakeFailed(socket, tlsError(failure));
+    else handshakeFailed(socket, socket.isServer ? hangUpError() : cutError(socket[kTarget]));
+  },
+  onfailed(socket, syscall, errno) {
+    if (socket.secureConnecting) handshakeFailed(socket, connectionError(socket, errno, syscall));
+    else callbacks.onfailed(socket, syscall, errno);
+  },
+  onsession(socket) {
+    socket[kHasSession] = true;
+    if (socket.listenerCount('session') > 0) socket.emit('session', socket.getSession());
+  },
+};
+
+/** Over a connection to a server; `socket.authorized` says what the check of its certificate found. */
+function clientSecured(socket, needsOwner) {
+  const tls = socket[kTls];
+  let err;
+  try {
+    err = tls.check(socket._handle, needsOwner);
+  } catch (thrown) {
+    // The program's own check threw: as in Node, that is an exception like any other, and the
+    // connection stays what it is, which is closed to both sides.
+    socket.destroy();
+    throw thrown;
+  }
+  const problem = err ?? tls.problem;
+  socket.authorized = problem === null;
+  socket.authorizationError = problem === null ? null : (problem.code ?? problem.message);
+  if (err) {
+    socket.destroy(err);
+    return;
+  }
+  socket.emit('secure');
+  if (!socket.destroyed) socket.emit('secureConnect');
+}
+
+function serverSecured(socket) {
+  const { failure, isAuthorized, serverName } = socket[kInfo];
+  socket.servername = serverName ?? false;
+  socket.authorized = isAuthorized;
+  // Whom nobody asked for a certificate is as in Node: not authorized, and nothing is wrong.
+  socket.authorizationError = failure ? failure.code : null;
+  socket.emit('secure');
+  const server = socket[kServerOwner];
+  if (!server || socket.destroyed) return;
+  server.emit('secureConnection', socket);
+  server[kIncoming]?.add(socket);
+}
+
+function handshakeFailed(socket, err) {
+  const server = socket[kServerOwner];
+  if (!server) {
+    socket.destroy(err);
+    return;
+  }
+  socket.destroy();
+  server.emit('tlsClientError', err, socket);
+}
+
+/** The program's choice of a context for a client, by the name that it asks for. */
+function chooseContext(socket) {
+  const { serverName } = socket._handle.tlsHello();
+  const { SNICallback } = socket[kTls];
+  if (serverName == null) {
+    socket._handle.tlsChoose();
+    return;
+  }
+  let isAnswered = false;
+  SNICallback(serverName, (err, context) => {
+    if (isAnswered)
+      throw codedError(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
+    isAnswered = true;
+    if (socket.destroyed) return;
+    if (err) handshakeFailed(socket, err);
+    else if (context == null) socket._handle.tlsChoose();
+    else if (context.native) socket._handle.tlsChoose(context.native);
+    else {
+      const message = "The context is not one of this package's createSecureContext";
+      handshakeFailed(socket, codedError(TypeError, 'ERR_TLS_INVALID_CONTEXT', message));
+    }
+  });
+}
+
+/**
+ * @this {any}
+ * @param {import('node:stream').Duplex | Making | undefined} socket what TLS is to run over: nothing for
+ *   a connection that `connect()` is to make
+ * @param {Record<string, any>} [options] see `tls.d.ts`
+ */
+function TLSSocket(socket, options) {
+  if (!(this instanceof TLSSocket)) return new TLSSocket(socket, options);
+  const isAccepted = socket instanceof Making;
+  options ??= {};
+  if (socket != null && !isAccepted && !(socket instanceof Duplex)) {
+    throw invalidType('socket', 'an instance of stream.Duplex', socket);
+  }
+  this.encrypted = true;
+  this.isServer = isAccepted || Boolean(options.isServer);
+  this.secureConnecting = true;
+  this.authorized = false;
+  this.authorizationError = null;
+  this.alpnProtocol = null;
+  this.servername = null;
+  this[kInfo] = null;
+  this[kSession] = undefined;
+  this[kHasSession] = false;
+  this[kTarget] = {};
+  // Keys may be in there, which nobody wants to see when a socket is printed.
+  Object.defineProperty(this, kWishes, { value: options });
+  this[kServerOwner] = isAccepted ? options.server : (options.server ?? null);
+  this[kTls] = null;
+  if (isAccepted) this[kTls] = options.tls;
+  else if (this.isServer) this[kTls] = serverTls(options);
+  else if (socket != null) this[kTls] = clientTls(options, options.host);
+  if (!this.isServer) this.servername = options.servername ?? null;
+
+  const { fd, onread, ...rest } = isAccepted ? {} : options;
+  if (fd !== undefined) throw invalidType('options.fd', 'left out: give the socket instead', fd);
+  Socket.call(this, isAccepted ? socket : { ...rest, onread });
+  if (socket == null || isAccepted) return;
+
+  this._parent = socket;
+  // What is written, and who wants to read, waits for the handle, as for one that connects.
+  this.connecting = true;
+  if (socket[kUnrefed]) this[kUnrefed] = true;
+  takeOver(this, socket, (handle, early) => begin(this, handle, early));
+}
+Object.setPrototypeOf(TLSSocket, Socket);
+
+/** The handshake on a handle that was somebody else's. */
+function begin(socket, handle, early) {
+  const { isServer } = socket;
+  const tls = socket[kTls];
+  const failure = isServer ? handle.secureServer(tls.native, early) : tls.start(handle, early);
+  socket.connecting = false;
+  socket[kOpen](handle);
+  if (failure) {
+    process.nextTick(() => socket.destroy(tlsError(failure)));
+    return;
+  }
+  socket.emit('connect');
+  socket.emit('ready');
+  if (socket.readable && !socket.isPaused()) socket.read(0);
+}
+
+/** A joined connection's own addresses are nobody's business: those of the other Duplex are. */
+function takeAddresses(socket) {
+  const { _parent: parent } = socket;
+  if (!parent?.remoteAddress) return;
+  const { remoteAddress, remotePort, remoteFamily, localAddress, localPort, localFamily } = parent;
+  socket._peername = { address: remoteAddress, port: remotePort, family: remoteFamily };
+  socket._sockname = { address: localAddress, port: localPort, family: localFamily };
+}
+
+const methods = {
+  [kOpen](handle) {
+    Socket.prototype[kOpen].call(this, handle);
+    handle.attach(this, secureCallbacks);
+    if (this.isServer || this._parent) return;
+    // The first thing after the connection, before anything is written.
+    const failure = this[kTls].start(handle);
+    if (failure) process.nextTick(() => this.destroy(tlsError(failure)));
+  },
+
+  /** What is read before the handshake is for TLS to read. */
+  [kConnectOptions]() {
+    return { ...Socket.prototype[kConnectOptions].call(this), readAtOnce: false };
+  },
+
+  connect(...args) {
+    const [options] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
+    const { host, port, path, localAddress } = options;
+    this[kTarget] = { host, port, path, localAddress };
+    this[kTls] = clientTls({ ...this[kWishes], ...options }, options.host);
+    this.secureConnecting = true;
+    this[kInfo] = null;
+    return Socket.prototype.connect.apply(this, args);
+  },
+
+  /** As what Node's own modules know one. */
+  get _secureEstablished() {
+    return this[kInfo] !== null;
+  },
+
+  getProtocol() {
+    return this[kInfo]?.protocol ?? null;
+  },
+
+  getCipher() {
+    const info = this[kInfo];
+    if (info === null) return undefined;
+    return { name: info.cipher, standardName: info.standardCipher, version: info.protocol };
+  },
+
+  getEphemeralKeyInfo() {
+    const info = this[kInfo];
+    if (info === null) return null;
+    return this.isServer || info.group === '' ? {} : { type: 'ECDH', name: info.group };
+  },
+
+  getPeerCertificate(isDetailed) {
+    if (this[kInfo] === null || !this._handle) return this._handle ? {} : null;
+    return legacyCertificate(this._handle, isDetailed);
+  },
+
+  getPeerX509Certificate() {
+    if (this[kInfo] === null || !this._handle) return undefined;
+    return certificateAt(this._handle, 0) ?? undefined;
+  },
+
+  getSession() {
+    if (!this[kHasSession]) return undefined;
+    this[kSession] ??= tokenFor(this[kTls].sessions);
+    return this[kSession];
+  },
+
+  isSessionReused() {
+    return this[kInfo]?.isResumed ?? false;
+  },
+
+  /** There is no renegotiation: TLS 1.3 has none, and in TLS 1.2 it was given up for good reasons. */
+  renegotiate(_options, callback) {
+    if (typeof callback === 'function') {
+      const message = 'TLS session renegotiation disabled for this socket';
+      process.nextTick(callback, codedError(Error, 'ERR_TLS_RENEGOTIATION_DISABLED', message));
+    }
+    return false;
+  },
+};
+
+Object.setPrototypeOf(TLSSocket.prototype, Socket.prototype);
+defineMethods(TLSSocket.prototype, methods);
+
+module.exports = { TLSSocket };

@@ -1,0 +1,397 @@
+//! The state machine that takes the bytes of a stream and gives messages.
+//!
+//! It works in the memory where the bytes are received: they stay where they are, and the owner is told
+//! where each message is ([`run`](crate::core::codec::run)). A round is: [`Decoder::begin`] puts what is
+//! left of the last round at the beginning of a window, more is read behind it unless something is
+//! [pending](Decoder::is_pending), [`Decoder::decode`] finds the messages.
+//!
+//! | between two rounds it keeps | until | at most |
+//! | --- | --- | --- |
+//! | framed: the beginning of a small message, with its header | the message is whole | [`SMALL`] and a header |
+//! | framed: the beginning of a large message | the message is whole | the codec's `max_message` |
+//! | raw numbers, raw text: the beginning of a number, of a character | it is whole | 7, 3 bytes |
+//! | raw JSON: the beginning of a text | it is whole | the codec's `max_message`, and one window |
+//! | what found no room, or comes behind something to be told first | the next round | one window |
+//!
+//! Memory grows with what has come, never with what a header promises.
+
+use std::mem;
+use std::ops::Range;
+
+use crate::core::codec::json::{Piece, Splitter};
+use crate::core::codec::length::{self, Header, LONGEST_HEADER};
+use crate::core::codec::number::NumberType;
+use crate::core::codec::run::{self, LONG, write_entries};
+use crate::core::codec::text::incomplete_tail;
+use crate::core::codec::{Codec, Fault, ValueType};
+
+/// A longer message that is not all in the window is put together by itself.
+pub const SMALL: usize = 16 * 1024;
+
+/// A large message's memory grows by at least this much.
+const GROWTH: usize = 64 * 1024;
+
+/// How a round ended. Messages of its run come first.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Everything is in the run, or kept for later.
+    Used,
+    /// There was no more room.
+    Full,
+    /// A large message.
+    Message(Vec<u8>),
+    /// No message.
+    Fault(Fault),
+}
+
+/// Takes the bytes of one stream and gives messages.
+#[derive(Debug)]
+pub struct Decoder {
+    codec: Codec,
+    /// Bytes for the beginning of the next window.
+    rest: Vec<u8>,
+    /// How many of them are in this round's window.
+    begun: usize,
+    /// Something can be given without reading.
+    is_pending: bool,
+    /// There was not room for all of `rest` in the window.
+    is_cut: bool,
+    /// A large message, and how many bytes are missing.
+    large: Option<(Vec<u8>, usize)>,
+    /// To be told before anything else.
+    fault: Option<Fault>,
+    /// Raw JSON, with a text that is whole and found no room.
+    json: Option<(Splitter, Option<Range<usize>>)>,
+    /// Something fatal has come.
+    is_dead: bool,
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream.
+    #[must_use]
+    pub fn new(codec: Codec) -> Self {
+        let is_raw_json = !codec.framed && codec.value == ValueType::Json;
+        Self {
+            codec,
+            rest: Vec::new(),
+            begun: 0,
+            is_pending: false,
+            is_cut: false,
+            large: None,
+            fault: None,
+            json: is_raw_json.then(|| (Splitter::default(), None)),
+            is_dead: false,
+        }
+    }
+
+    /// Whether the next round may give something without anything being read.
+    #[must_use]
+    pub fn is_pending(&self) -> bool {
+        self.is_pending
+    }
+
+    /// Puts what is left of the last round at the beginning of `window`, as far as there is room, and answers
+    /// how much that is. Without something pending it is at most [`SMALL`] and a header.
+    pub fn begin(&mut self, window: &mut [u8]) -> usize {
+        self.begun = self.rest.len().min(window.len());
+        window[..self.begun].copy_from_slice(&self.rest[..self.begun]);
+        self.begun
+    }
+
+    /// Finds the messages in `window[..filled]` and answers the length of their run, which begins where the
+    /// window does. `entries` is memory to work with.
+    ///
+    /// Behind what is filled, the window has room for the integer of one message at least.
+    pub fn decode(
+        &mut self,
+        window: &mut [u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        entries.clear();
+        let (end, outcome) = if self.is_dead {
+            self.rest = Vec::new();
+            self.begun = 0;
+            (0, Outcome::Used)
+        } else if let Some(fault) = self.fault.take() {
+            self.keep(&window[..filled]);
+            (0, Outcome::Fault(fault))
+        } else if self.large.is_some() {
+            (0, self.decode_large(&window[..filled]))
+        } else if self.codec.framed {
+            self.decode_frames(window, filled, entries)
+        } else {
+            match self.codec.value {
+                ValueType::Json => self.decode_json(window, filled, entries),
+                ValueType::Numbers(number) => self.decode_numbers(number, window, filled, entries),
+                ValueType::Text => self.decode_text(window, filled, entries),
+                ValueType::Bytes => {
+                    self.keep(&[]);
+                    push_payload(ValueType::Bytes, &window[..filled], entries);
+                    (filled, Outcome::Used)
+                }
+            }
+        };
+        // What has no message in it now may have one with what is behind it.
+        self.is_pending = outcome != Outcome::Used || mem::take(&mut self.is_cut);
+        if let Outcome::Fault(fault) = outcome {
+            self.is_dead = fault.is_fatal();
+        }
+        (write_entries(window, end, entries), outcome)
+    }
+
+    /// Where the next bytes may be read to directly, because they belong to a large message, and how many at
+    /// most; then comes [`Decoder::advance_large`] instead of a round.
+    pub fn large_mut(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        let (message, missing) = self.large.as_mut()?;
+        let growth = (*missing).min(message.len().max(GROWTH));
+        message.reserve_exact(growth);
+        Some((message, growth))
+    }
+
+    /// So many bytes were read to where [`Decoder::large_mut`] said. Answers the message if it is whole.
+    pub fn advance_large(&mut self, len: usize) -> Option<Vec<u8>> {
+        let (_, missing) = self.large.as_mut()?;
+        *missing -= len;
+        if *missing > 0 {
+            return None;
+        }
+        let (mut message, _) = self.large.take()?;
+        if let ValueType::Numbers(number) = self.codec.value {
+            let over = message.len() % number.size();
+            if over > 0 {
+                message.truncate(message.len() - over);
+                self.fault = Some(Fault::Over(small(over)));
+                self.is_pending = true;
+            }
+            number.to_native(&mut message);
+        }
+        Some(message)
+    }
+
+    /// The stream is at its end, and nothing is pending: what is left to tell, a [`Outcome::Message`] or an
+    /// [`Outcome::Fault`].
+    pub fn finish(&mut self) -> Option<Outcome> {
+        let rest = mem::take(&mut self.rest);
+        let fault = if self.is_dead {
+            return None;
+        } else if let Some((_, missing)) = &self.large {
+            Fault::Truncated(small(*missing))
+        } else if let Some((splitter, _)) = &self.json {
+            match splitter.pending() {
+                0 => return None,
+                len => Fault::NotJson(small(len)),
+            }
+        } else if rest.is_empty() {
+            return None;
+        } else if self.codec.framed {
+            Fault::Truncated(match length::parse(&rest) {
+                Err(missing) => small(missing),
+                Ok(Header { len, payload }) => payload - small(rest.len() - len),
+            })
+        } else if let ValueType::Numbers(_) = self.codec.value {
+            Fault::TooFew(small(rest.len()))
+        } else {
+            return Some(Outcome::Message(rest));
+        };
+        self.is_dead = true;
+        Some(Outcome::Fault(fault))
+    }
+
+    /// Keeps `rest` for the next round, before what was not in this one's window.
+    fn keep(&mut self, rest: &[u8]) {
+        let behind = &self.rest[self.begun..];
+        self.is_cut = !behind.is_empty();
+        // A new one each time, of the right size: an idle stream keeps no buffer.
+        self.rest = [rest, behind].concat();
+        self.begun = 0;
+    }
+
+    /// The large message has come before it was read to where it stays.
+    fn decode_large(&mut self, bytes: &[u8]) -> Outcome {
+        let missing = self.large.as_ref().map_or(0, |(_, missing)| *missing);
+        let (of_message, rest) = bytes.split_at(missing.min(bytes.len()));
+        self.keep(rest);
+        if let Some((message, _)) = &mut self.large {
+            message.extend_from_slice(of_message);
+        }
+        let message = self.advance_large(of_message.len());
+        message.map_or(Outcome::Used, Outcome::Message)
+    }
+
+    fn decode_frames(
+        &mut self,
+        window: &mut [u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        let most = run::room(window.len(), filled);
+        // Numbers move to the front, over the headers: then they are aligned.
+        let (mut at, mut end) = (0, 0);
+        let outcome = loop {
+            let bytes = &window[at..filled];
+            let Ok(Header { len, payload }) = length::parse(bytes) else {
+                break Outcome::Used;
+            };
+            if entries.len() == most {
+                break Outcome::Full;
+            }
+            if payload > self.codec.max_message {
+                break Outcome::Fault(Fault::TooLong(payload));
+            }
+            let from = at + len;
+            let to = from + payload as usize;
+            if to > filled {
+                if payload as usize > SMALL {
+                    self.large = Some((window[from..filled].to_vec(), to - filled));
+                    at = filled;
+                }
+                break Outcome::Used;
+            }
+            at = to;
+            if let ValueType::Numbers(number) = self.codec.value {
+                let fault = take_numbers(number, window, from..to, &mut end, entries);
+                if let Some(fault) = fault {
+                    break Outcome::Fault(fault);
+                }
+            } else {
+                let long = if len == LONGEST_HEADER { LONG } else { 0 };
+                entries.push(payload.cast_signed() | long);
+                end = to;
+            }
+        };
+        self.keep(&window[at..filled]);
+        if matches!(self.codec.value, ValueType::Text | ValueType::Json) {
+            mark_other_than_ascii(&window[..end], entries);
+        }
+        (end, outcome)
+    }
+
+    /// All whole numbers of one read are one message.
+    fn decode_numbers(
+        &mut self,
+        number: NumberType,
+        window: &mut [u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        let count = filled / number.size();
+        let end = count * number.size();
+        self.keep(&window[end..filled]);
+        if count > 0 {
+            number.to_native(&mut window[..end]);
+            entries.push(small(count).cast_signed());
+        }
+        (end, Outcome::Used)
+    }
+
+    /// All whole characters of one read are one message.
+    fn decode_text(
+        &mut self,
+        window: &[u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        let end = filled - incomplete_tail(&window[..filled]);
+        self.keep(&window[end..filled]);
+        push_payload(ValueType::Text, &window[..end], entries);
+        (end, Outcome::Used)
+    }
+
+    /// The splitter has memory of its own; texts come back to the window.
+    fn decode_json(
+        &mut self,
+        window: &mut [u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        self.keep(&[]);
+        let max = self.codec.max_message as usize;
+        let Some((splitter, ready)) = &mut self.json else {
+            return (0, Outcome::Used);
+        };
+        splitter.push(&window[..filled]);
+        let mut end = 0;
+        let outcome = loop {
+            let next = ready.take().map(Piece::Text);
+            let text = match next.or_else(|| splitter.next_piece()) {
+                Some(Piece::Text(text)) if text.len() <= max => text,
+                Some(Piece::Text(text)) => break Outcome::Fault(Fault::TooLong(small(text.len()))),
+                Some(Piece::NotJson(len)) => break Outcome::Fault(Fault::NotJson(small(len))),
+                None if splitter.pending() > max => {
+                    break Outcome::Fault(Fault::TooLong(small(splitter.pending())));
+                }
+                None => break Outcome::Used,
+            };
+            if text.len() > SMALL {
+                break Outcome::Message(splitter.bytes(text).to_vec());
+            }
+            let to = end + text.len();
+            if run::room(window.len(), to) == entries.len() {
+                *ready = Some(text);
+                break Outcome::Full;
+            }
+            let payload = splitter.bytes(text);
+            window[end..to].copy_from_slice(payload);
+            push_payload(ValueType::Json, payload, entries);
+            end = to;
+        };
+        (end, outcome)
+    }
+}
+
+/// Moves the numbers of one frame to `end` and goes past them.
+fn take_numbers(
+    number: NumberType,
+    window: &mut [u8],
+    payload: Range<usize>,
+    end: &mut usize,
+    entries: &mut Vec<i32>,
+) -> Option<Fault> {
+    let count = payload.len() / number.size();
+    let over = payload.len() % number.size();
+    if count == 0 && over > 0 {
+        return Some(Fault::TooFew(small(over)));
+    }
+    let from = *end;
+    *end += count * number.size();
+    window.copy_within(payload.start..payload.end - over, from);
+    number.to_native(&mut window[from..*end]);
+    entries.push(small(count).cast_signed());
+    (over > 0).then(|| Fault::Over(small(over)))
+}
+
+fn push_payload(value: ValueType, payload: &[u8], entries: &mut Vec<i32>) {
+    if payload.is_empty() {
+        return;
+    }
+    let len = small(payload.len()).cast_signed();
+    let is_plain = value == ValueType::Bytes || payload.is_ascii();
+    entries.push(if is_plain { len } else { !len });
+}
+
+/// Complements the integers of framed messages that are not all ASCII.
+fn mark_other_than_ascii(frames: &[u8], entries: &mut [i32]) {
+    // The headers as well: those of short messages are. Looking at all in one go is ten times as fast.
+    if frames.is_ascii() {
+        return;
+    }
+    let mut at = 0;
+    for entry in entries {
+        let header = if *entry & LONG == 0 {
+            1
+        } else {
+            LONGEST_HEADER
+        };
+        let len = usize::try_from(*entry & !LONG).unwrap_or(0);
+        at += header + len;
+        if !frames[at - len..at].is_ascii() {
+            *entry = !*entry;
+        }
+    }
+}
+
+/// A length that a `u32` holds: `max_message` is one.
+fn small(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
