@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use socket::core::codec::decoder::{Decoder, Outcome, SMALL};
 use socket::core::codec::number::NumberType;
-use socket::core::codec::run::{LONG, entries};
+use socket::core::codec::run::{LONG, OVER, entries};
 use socket::core::codec::{Codec, Fault, ValueType};
 
 const MAX: u32 = 1024 * 1024;
@@ -115,6 +115,16 @@ fn decode_window(
 fn see(codec: Codec, run: &[u8], seen: &mut Vec<Seen>) {
     let mut at = 0;
     for entry in entries(run) {
+        if entry < 0 && matches!(codec.value, ValueType::Numbers(_)) {
+            let bytes = u32::try_from(!entry & !OVER).expect("a length");
+            let is_over = !entry & OVER != 0;
+            seen.push(Seen::Fault(if is_over {
+                Fault::Over(bytes)
+            } else {
+                Fault::TooFew(bytes)
+            }));
+            continue;
+        }
         let is_ascii = entry >= 0;
         let entry = if is_ascii { entry } else { !entry };
         let is_long = entry & LONG != 0;

@@ -53,6 +53,15 @@ function faultError(kind, bytes, type, limit) {
   }
 }
 
+/** Of the complement of an integer among framed numbers: bytes behind the last whole one (`OVER` in `run.rs`). */
+const OVER = 8;
+
+/** @param {number} entry how many bytes make no number, and whether others came before @param {import('./types').Type} type */
+const incompleteError = (entry, type) =>
+  entry & OVER
+    ? faultError(FaultKind.Over, entry & ~OVER, type, 0)
+    : faultError(FaultKind.TooFew, entry, type, 0);
+
 /** A frame that is not JSON. @param {number} bytes @param {Error} cause */
 const notJson = (bytes, cause) =>
   new MessageError(
@@ -71,4 +80,4 @@ function tellError(emitter, err) {
   else process.emitWarning(err);
 }
 
-module.exports = { MessageError, faultError, notJson, tellError };
+module.exports = { MessageError, faultError, incompleteError, notJson, tellError };

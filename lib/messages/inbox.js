@@ -5,7 +5,7 @@
 // part of it. V8 keeps the whole as long as a part of it is in use, so the whole is small.
 
 const { ReceiveMemory } = require('../memory');
-const { notJson } = require('./errors');
+const { incompleteError, notJson } = require('./errors');
 const { kFail } = require('./symbols');
 
 /** Bytes that are made a string together. What a program keeps of them keeps no more than this in memory. */
@@ -33,6 +33,7 @@ class Inbox {
     this.owner = owner;
     this.isBatch = isBatch;
     this.isFramed = isFramed;
+    this.type = receive;
     this.View = receive.View;
     this.size = receive.size;
     this.isJson = receive.family === 'json';
@@ -159,12 +160,16 @@ class Inbox {
     try {
       return JSON.parse(text);
     } catch (cause) {
-      const err = notJson(Buffer.byteLength(text), cause);
-      // Of a batch the good ones come first: a listener that throws here would lose them.
-      if (this.isBatch) process.nextTick(() => this.owner[kFail](err));
-      else this.owner[kFail](err);
-      return BAD;
+      return this.tell(notJson(Buffer.byteLength(text), cause));
     }
+  }
+
+  /** Tells of an error, in place of a value. */
+  tell(err) {
+    // Of a batch the good ones come first: a listener that throws here would lose them.
+    if (this.isBatch) process.nextTick(() => this.owner[kFail](err));
+    else this.owner[kFail](err);
+    return BAD;
   }
 
   takeNumber() {
@@ -178,6 +183,7 @@ class Inbox {
   takeNumbers() {
     const { numbers, at } = this;
     const count = this.ints[this.next++];
+    if (count < 0) return this.tell(incompleteError(~count, this.type));
     this.at += count;
     if (count === 1 && this.isFramed) return numbers[at];
     return arrayOf(numbers, at, count);

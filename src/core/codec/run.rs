@@ -15,6 +15,11 @@
 //! | raw bytes, text, JSON | the payload | its bytes |
 //!
 //! Of text and JSON that is not all ASCII the integer is the bitwise complement, a negative number.
+//! Among framed numbers a negative integer is no message but the complement of how many bytes make no
+//! number: fewer than one has, in a frame of their own; or, with [`OVER`], behind the numbers before it.
+
+/// Marks bytes that are over behind the last whole number of a frame.
+pub const OVER: i32 = 8;
 
 /// Marks a header of five bytes.
 pub const LONG: i32 = 1 << 30;
