@@ -97,6 +97,18 @@ test('a received integer beyond the safe ones is a BigInt', () => {
   assert.equal(decode(bytes('3b 001fffffffffffff')), -9007199254740992n);
   assert.equal(decode(bytes('1b ffffffffffffffff')), 2n ** 64n - 1n);
   assert.equal(decode(bytes('3b ffffffffffffffff')), -(2n ** 64n));
+  // As a member, as an element, and in a run of numbers.
+  for (const [digits, expected] of [
+    ['1b 001fffffffffffff', 9007199254740991],
+    ['1b 0020000000000000', 9007199254740992n],
+    ['1b 0100000000000000', 2n ** 56n],
+    ['1b 0000000000000001', 1],
+  ]) {
+    assert.equal(decode(bytes(`a1 6161 ${digits}`)).a, expected);
+    assert.equal(decode(bytes(`82 60 ${digits}`))[1], expected);
+    assert.equal(decode(bytes(`8a 010203040506070809 ${digits}`))[9], expected);
+    assert.deepEqual(decode(bytes(`83 ${digits} 01 ${digits}`)), [expected, 1, expected]);
+  }
 });
 
 test('text of every length and every width of character', () => {

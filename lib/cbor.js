@@ -31,12 +31,13 @@ let slabUsed = 0;
 let scratch = Buffer.alloc(SLAB_SIZE);
 let lastSize = 0;
 /**
- * The memory of the last large result. When a program has nothing large in use between two of them, the
- * allocator gives the memory back to the system each time, and to get it anew costs more than the rest.
+ * The memory of the last large result, for the allocator's sake: when a program has nothing large in use
+ * between two of them, it gives the memory back to the system each time, and to get it anew costs more
+ * than all the rest.
  *
- * @type {Buffer | null}
+ * @type {{ large: Buffer | null }}
  */
-let lastLarge = null;
+const kept = { large: null };
 
 const encoded = new Encoded();
 const defaults = { maxDepth: DEFAULT_DEPTH, maxLength: LARGEST_VALUE, headroom: 0 };
@@ -63,7 +64,7 @@ function encode(value, options) {
   if (bytes === slab || bytes === scratch) return copyOf(bytes, start, end);
   if (lastSize >= LARGE && lastSize > bytes.length * WELL_FILLED) {
     bytes.fill(0, 0, start).fill(0, end);
-    lastLarge = bytes.length <= LARGEST_KEPT ? bytes : null;
+    kept.large = bytes.length <= LARGEST_KEPT ? bytes : null;
     return new Uint8Array(bytes.buffer, bytes.byteOffset + start, lastSize);
   }
   if (bytes.length > scratch.length && bytes.length <= LARGEST_SCRATCH) scratch = bytes;

@@ -282,6 +282,8 @@ function writeReference(value, at) {
     if (shared.meet(value, at - output.start)) return at;
     checkDepth();
     const { length } = value;
+    // Which may be nothing but a number, and take very long to write.
+    if (length > output.maxLength) throw tooLarge(output.maxLength);
     push(value, value, false, 0, length);
     return writeElements(value, writeHead(ARRAY, length, at));
   }

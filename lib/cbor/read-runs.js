@@ -58,6 +58,9 @@ function readNumbers() {
     } else if (head === UINT32) {
       array[index++] = uint32At(at + 1);
       at += 5;
+    } else if (head === UINT64 && bytes[at + 1] === 0 && bytes[at + 2] < 0x20) {
+      array[index++] = uint32At(at + 1) * 0x100000000 + uint32At(at + 5);
+      at += 9;
     } else if (head >= NEGATIVE && head < NEGATIVE8) {
       array[index++] = NEGATIVE - 1 - head;
       at++;
@@ -96,8 +99,9 @@ function readElements() {
       if (end - at < 2) throw truncated();
       array[index++] = (bytes[at] << 8) | bytes[at + 1];
       at += 2;
-    } else if (head >= TEXT && head < TEXT8) {
-      const length = head - TEXT;
+    } else if (head >= TEXT && head <= TEXT8) {
+      let length = head - TEXT;
+      if (head === TEXT8 && at < end) length = bytes[at++];
       if (end - at < length) throw truncated();
       array[index++] = textAt(at, length);
       at += length;
@@ -154,8 +158,9 @@ function readMembers() {
     if (key === null) return stopAtKey(index, keyHead === TEXT8 ? at - 2 : at - 1);
     at += keyLength;
     const head = bytes[at++];
-    if (head >= TEXT && head < TEXT8) {
-      const length = head - TEXT;
+    if (head >= TEXT && head <= TEXT8) {
+      let length = head - TEXT;
+      if (head === TEXT8 && at < end) length = bytes[at++];
       if (end - at < length) throw truncated();
       object[key] = textAt(at, length);
       at += length;
@@ -175,6 +180,9 @@ function readMembers() {
     } else if (head === FLOAT64) {
       if (end - at < 8) throw truncated();
       object[key] = float64At(at);
+      at += 8;
+    } else if (head === UINT64 && end - at >= 8 && bytes[at] === 0 && bytes[at + 1] < 0x20) {
+      object[key] = uint32At(at) * 0x100000000 + uint32At(at + 4);
       at += 8;
     } else if (head === TRUE) {
       object[key] = true;
