@@ -266,6 +266,21 @@ fn a_raw_json_text_without_end_is_the_end() {
     assert_eq!(seen.len(), 2);
 }
 
+/// What was begun before one window, and what comes with it, may be more than it has room for.
+#[test]
+fn raw_json_texts_that_together_do_not_fit() {
+    let texts = codec(false, ValueType::Json);
+    for len in 10..20 {
+        let large = format!("\"{}\"", "a".repeat(SMALL - 100));
+        let small = format!("\"{}\"", "b".repeat(len));
+        let stream = large + &small.repeat(5_000);
+        let (begun, rest) = stream.as_bytes().split_at(SMALL - 200);
+        let seen = decode(texts, [begun, rest], 64 * 1024, false);
+        assert_eq!(seen.len(), 5_001);
+        assert_eq!(messages(&seen), stream.as_bytes());
+    }
+}
+
 fn any_value() -> impl Strategy<Value = ValueType> {
     prop_oneof![
         Just(ValueType::Bytes),

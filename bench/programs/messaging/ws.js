@@ -8,9 +8,16 @@ const { HOST } = require('../child');
 const HIGH_WATER_MARK = 64 * 1024;
 
 function peerOf(socket) {
+  let isWaiting = false;
+  const sent = () => {
+    if (!isWaiting || socket.bufferedAmount > 0) return;
+    isWaiting = false;
+    peer.ondrain();
+  };
   const send = (text) => {
-    socket.send(text, socket.bufferedAmount > HIGH_WATER_MARK ? () => peer.ondrain() : undefined);
-    return socket.bufferedAmount <= HIGH_WATER_MARK;
+    socket.send(text, sent);
+    isWaiting = socket.bufferedAmount > HIGH_WATER_MARK;
+    return !isWaiting;
   };
   const peer = { send, ondrain() {}, take() {}, takeAll: null };
   socket.on('message', (data) => peer.take(data.toString()));
