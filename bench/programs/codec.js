@@ -53,16 +53,31 @@ function copies(encoded) {
   );
 }
 
-/** @returns {() => void} one turn */
+/**
+ * What was received belongs to the program and not to the connection. Codecs that give views of what
+ * they were given leave the copy to the program.
+ */
+function owned(value, encoded) {
+  if (!(value instanceof Uint8Array) || value.buffer !== encoded.buffer) return value;
+  // A Buffer's own slice() is a view.
+  return Uint8Array.prototype.slice.call(value);
+}
+
+/** @returns {() => unknown} one turn */
 function work(operation, value) {
   const { decode, encode } = codec;
   if (operation === 'encode') return () => encode(value);
-  if (operation === 'round') return () => decode(encode(value));
+  if (operation === 'round') {
+    return () => {
+      const encoded = encode(value);
+      return owned(decode(encoded), encoded);
+    };
+  }
   const encoded = copies(encode(value));
   let next = 0;
   return () => {
     next = (next + 1) % encoded.length;
-    return decode(encoded[next]);
+    return owned(decode(encoded[next]), encoded[next]);
   };
 }
 
