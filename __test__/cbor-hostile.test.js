@@ -88,6 +88,25 @@ test('nested arrays that announce all the rest take no memory', options, () => {
   assert.ok(grown < 300e6, `${grown} bytes`);
 });
 
+test('objects of one byte or two are not made without end', options, () => {
+  const count = 4_000_000;
+  for (const digits of ['40', 'a0', 'd9010280', 'c100', 'a16000']) {
+    const one = bytes(digits);
+    const length = digits === 'a0' ? 2 * count : count;
+    refused(
+      Buffer.concat([head(4, length), Buffer.alloc(length * one.length, one)]),
+      /too much memory/,
+    );
+  }
+  // Many, but no more than their bytes are worth, or than any value may have.
+  assert.equal(
+    decode(Buffer.concat([head(4, 1_000_000), Buffer.alloc(1_000_000, 0x80)])).length,
+    1e6,
+  );
+  const pairs = Buffer.alloc(3 * 1_000_000, bytes('820102'));
+  assert.equal(decode(Buffer.concat([head(4, 1_000_000), pairs])).length, 1e6);
+});
+
 test('a million levels, of every kind', options, () => {
   const levels = [
     '81',

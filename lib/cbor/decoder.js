@@ -260,21 +260,24 @@ function readValue() {
 function decodeRange(bytes, start, end, maxDepth) {
   if (isBusy) return reenter(bytes, start, end, maxDepth);
   isBusy = true;
-  walk.maxDepth = maxDepth;
-  input.use(bytes, start, end);
-  resetBudgets();
   try {
+    begin(bytes, start, end, maxDepth);
     const value = readValue();
     if (walk.lateMaps.size === 0) return value;
     walk.forgetMarks();
-    input.use(bytes, start, end);
-    resetBudgets();
+    begin(bytes, start, end, maxDepth);
     return readValue();
   } finally {
     walk.clear();
     input.use(NO_BYTES, 0, 0);
     isBusy = false;
   }
+}
+
+function begin(bytes, start, end, maxDepth) {
+  input.use(bytes, start, end);
+  walk.begin(maxDepth, end - start);
+  resetBudgets();
 }
 
 /** From a setter that somebody put on a prototype of the engine's. */

@@ -17,6 +17,7 @@ const {
 } = require('./item');
 const {
   copyBytes,
+  dateFrom,
   dateFromSeconds,
   regExpFrom,
   symbolFrom,
@@ -100,6 +101,12 @@ function enter(kind, container, head, per) {
   return count === 0 && close();
 }
 
+/** The same for one that has no more to it. @returns {true} */
+function enterNothing(kind, container) {
+  open(kind, container, 0);
+  return close();
+}
+
 function enterTagged(tag) {
   open(Container.TAGGED, new Tagged(tag, undefined), 1);
   return false;
@@ -181,7 +188,7 @@ function readObject(at) {
   switch (name) {
     case 'Date':
       pair();
-      return complete(new Date(Number(readNumber('Date in tag 27', at))));
+      return complete(dateFrom(Number(readNumber('Date in tag 27', at))));
     case 'ArrayBuffer':
       pair();
       return complete(readMemory(name));
@@ -208,7 +215,7 @@ function readError(name, count, at) {
   if (count > 3) throw malformed(`${name} in tag 27 has ${count - 1} arguments, not two`, at);
   const message = count > 1 ? readString(`The message of ${name} in tag 27`, at) : '';
   const error = makeError(name, message);
-  if (count < 3) return complete(error);
+  if (count < 3) return enterNothing(Container.ERROR, error);
   // The fields are no value by themselves here, so nothing can refer to them.
   if (skipMark()) newMark();
   const head = peek();

@@ -3,11 +3,17 @@
 
 const { input, malformed } = require('./input');
 const { millisecondsOf } = require('./time');
+const { weigh } = require('./walk');
 
 /** From this size on, it pays to get memory that is not zeroed first. */
 const LARGE = 4096;
 /** Up to this size, a loop copies faster than a call of the engine. */
 const SMALL = 32;
+
+/** What objects weigh, as in walk.js, without what is in them. */
+const VIEW_WEIGHT = 256;
+const DATE_WEIGHT = 128;
+const REGEXP_WEIGHT = 128;
 
 /** Milliseconds from 1970 that a Date can express. */
 const FURTHEST = 8.64e15;
@@ -47,6 +53,7 @@ function resetBudgets() {
 function copyBytes(start, end) {
   const { bytes } = input;
   const length = end - start;
+  weigh(VIEW_WEIGHT);
   if (length >= LARGE) {
     const memory = Buffer.allocUnsafeSlow(length);
     memory.set(bytes.subarray(start, end));
@@ -81,6 +88,12 @@ function dateFromSeconds(seconds, at) {
   if (Number.isFinite(Number(seconds)) && Math.abs(milliseconds) > FURTHEST) {
     throw malformed(`${seconds} seconds are further from 1970 than a Date can be`, at);
   }
+  return dateFrom(milliseconds);
+}
+
+/** @param {number} milliseconds */
+function dateFrom(milliseconds) {
+  weigh(DATE_WEIGHT);
   return new Date(milliseconds);
 }
 
@@ -97,6 +110,7 @@ function regExpFrom(source, flags, at) {
   if (sourceLength > MOST_SOURCE || properties > MOST_PROPERTIES) {
     throw malformed('The regular expressions of this value are too large', at);
   }
+  weigh(REGEXP_WEIGHT);
   try {
     return new RegExp(source, flags);
   } catch (error) {
@@ -124,6 +138,7 @@ function symbolFrom(name, at) {
 
 module.exports = {
   copyBytes,
+  dateFrom,
   dateFromSeconds,
   regExpFrom,
   resetBudgets,

@@ -9,6 +9,18 @@ const { KeyGuard, MOST_STEPS } = require('./key-guard');
 /** What a frame's container is. */
 const Container = Object.freeze({ ARRAY: 0, OBJECT: 1, MAP: 2, SET: 3, TAGGED: 4, ERROR: 5 });
 
+/**
+ * About how many bytes of memory an empty one takes; an object, one whose names are like no others'.
+ * Index: `Container`.
+ */
+const WEIGHTS = [64, 128, 256, 192, 64, 512];
+/**
+ * How much objects may weigh in all: so much for any value, and so much for each of its bytes. One byte
+ * can make an object of 200; sixty million of them would be the end of the process.
+ */
+const FREE_WEIGHT = 2 ** 28;
+const WEIGHT_PER_BYTE = 16;
+
 /** Smaller collections need no guard. */
 const UNGUARDED = 64;
 
@@ -68,6 +80,19 @@ class Walk {
     this.lateMaps = new Set();
     /** What the keys have cost. */
     this.steps = 0;
+    /** What the objects may still weigh. */
+    this.allowance = 0;
+  }
+
+  /**
+   * From the beginning.
+   *
+   * @param {number} maxDepth
+   * @param {number} length of the whole value in bytes
+   */
+  begin(maxDepth, length) {
+    this.maxDepth = maxDepth;
+    this.allowance = FREE_WEIGHT + WEIGHT_PER_BYTE * length;
   }
 
   /** Forgets everything about a value, so that nothing is kept alive. */
@@ -101,6 +126,7 @@ const walk = new Walk();
 function open(kind, container, count) {
   const { frame, mark } = walk;
   if (frame.depth >= walk.maxDepth) throw malformed(`Nested deeper than ${walk.maxDepth} levels`);
+  weigh(WEIGHTS[kind]);
   const next = (frame.child ??= new Frame(frame));
   next.kind = kind;
   next.container = container;
@@ -111,6 +137,12 @@ function open(kind, container, count) {
   next.reserved = reserved();
   if (mark >= 0) endMark(container);
   walk.frame = next;
+}
+
+/** @param {number} weight of an object that is about to be made, in bytes */
+function weigh(weight) {
+  walk.allowance -= weight;
+  if (walk.allowance < 0) throw malformed('So many objects take too much memory for so few bytes');
 }
 
 /**
@@ -199,4 +231,5 @@ module.exports = {
   reserved,
   spend,
   walk,
+  weigh,
 };
