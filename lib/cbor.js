@@ -6,6 +6,7 @@ const { validateInteger, validateObject } = require('./args');
 const { invalidType } = require('./errors');
 const { decodeRange } = require('./cbor/decoder');
 const { Encoded, encodeInto, isEncoding } = require('./cbor/encoder');
+const { keepForAllocator } = require('./cbor/memory');
 const { Tagged } = require('./cbor/tagged');
 
 const DEFAULT_DEPTH = 1024;
@@ -19,9 +20,8 @@ const SLAB_SIZE = 16 * 1024;
 /** From this size on, a result is given away in the memory that it was encoded in, if it fills it well. */
 const LARGE = 64 * 1024;
 const WELL_FILLED = 0.875;
-/** More is not kept between values, neither to write to nor for the allocator's sake. */
+/** More is not kept between values. */
 const LARGEST_SCRATCH = 1024 * 1024;
-const LARGEST_KEPT = 2 * LARGEST_SCRATCH;
 /** Results begin at multiples of this, where copies from them are faster. */
 const ALIGNMENT = 8;
 
@@ -30,14 +30,6 @@ let slabUsed = 0;
 /** Where what is not small is encoded. */
 let scratch = Buffer.alloc(SLAB_SIZE);
 let lastSize = 0;
-/**
- * The memory of the last large result, for the allocator's sake: when a program has nothing large in use
- * between two of them, it gives the memory back to the system each time, and to get it anew costs more
- * than all the rest.
- *
- * @type {{ large: Buffer | null }}
- */
-const kept = { large: null };
 
 const encoded = new Encoded();
 const defaults = { maxDepth: DEFAULT_DEPTH, maxLength: LARGEST_VALUE, headroom: 0 };
@@ -64,7 +56,7 @@ function encode(value, options) {
   if (bytes === slab || bytes === scratch) return copyOf(bytes, start, end);
   if (lastSize >= LARGE && lastSize > bytes.length * WELL_FILLED) {
     bytes.fill(0, 0, start).fill(0, end);
-    kept.large = bytes.length <= LARGEST_KEPT ? bytes : null;
+    keepForAllocator(bytes);
     return new Uint8Array(bytes.buffer, bytes.byteOffset + start, lastSize);
   }
   if (bytes.length > scratch.length && bytes.length <= LARGEST_SCRATCH) scratch = bytes;

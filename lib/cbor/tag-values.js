@@ -2,6 +2,7 @@
 // The values that known tags stand for, from what the tags are on.
 
 const { input, malformed } = require('./input');
+const { keepForAllocator } = require('./memory');
 const { millisecondsOf } = require('./time');
 const { weigh } = require('./walk');
 
@@ -57,6 +58,7 @@ function copyBytes(start, end) {
   if (length >= LARGE) {
     const memory = Buffer.allocUnsafeSlow(length);
     memory.set(bytes.subarray(start, end));
+    keepForAllocator(memory);
     return new Uint8Array(memory.buffer, memory.byteOffset, length);
   }
   const copy = new Uint8Array(length);
