@@ -94,11 +94,13 @@ impl Encoding {
         };
         let pixels = check_size(width, height, rgba)?;
         let image = RgbaImage::from_raw(width, height, pixels.to_vec());
-        let mut image = DynamicImage::from(image.ok_or(PictureError::Size)?);
-        if self == Self::Jpeg {
+        let image = image.ok_or(PictureError::Size)?;
+        let image: DynamicImage = if self == Self::Jpeg {
             // It knows no opacity. What shines through is white, as on paper.
-            image = flatten(&image.into_rgba8()).into();
-        }
+            flatten(&image).into()
+        } else {
+            image.into()
+        };
         let mut file = Cursor::new(Vec::new());
         image
             .write_to(&mut file, format)
