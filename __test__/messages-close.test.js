@@ -45,6 +45,21 @@ test('a reset is an error with its code, then close', opts, async (t) => {
   assert.deepEqual(log, [['error', 'read ECONNRESET'], ['close']]);
 });
 
+for (const size of [10, 100_000]) {
+  test(`what close() cannot send any more is an error (${size} bytes)`, opts, async (t) => {
+    const { ours, conn } = await messageKit(t).pair('client');
+    const log = logOf(ours);
+    // The system knows of the reset at once, the engine tells of it later.
+    conn.resetAndDestroy();
+    ours.send('x'.repeat(size));
+    ours.close();
+    await closed(ours);
+    assert.equal(log.length, 2, JSON.stringify(log));
+    assert.match(log[0][1], /^write (ECONNRESET|EPIPE)$/);
+    assert.deepEqual(log[1], ['close']);
+  });
+}
+
 test('close() is asynchronous, and twice is once', opts, async (t) => {
   const { ours, conn } = await messageKit(t).pair('client');
   conn.resume();

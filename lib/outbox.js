@@ -114,9 +114,9 @@ class Outbox {
     return this.handle === null || this.backlogBytes > 0 || this.handle.hasQueued;
   }
 
-  /** Nothing is left that the system has not taken. */
+  /** Nothing is left that the system has not taken, and nothing was lost. */
   get isEmpty() {
-    return this.rope === '' && this.staged === 0 && this.backlogBytes === 0 && !this.mustWait;
+    return this.rope === '' && this.staged === 0 && !this.mustWait && this.failure === 0;
   }
 
   /** Whether little enough waits to send more; if not, `ondrained` follows. */
@@ -216,9 +216,7 @@ class Outbox {
   tell() {
     if (this.handle === null) return;
     if (this.failure !== 0) {
-      const err = errnoError(this.failure, 'write');
-      this.failure = 0;
-      this.owner.onsendfailed(err);
+      this.owner.onsendfailed(errnoError(this.failure, 'write'));
       return;
     }
     this.owner.onsent();
@@ -231,7 +229,6 @@ class Outbox {
   /** The connection stands: what was added before goes out first. */
   open(handle) {
     this.handle = handle;
-    this.failure = 0;
     if (this.backlogBytes > 0) {
       this.pump();
       this.commit();
@@ -248,6 +245,7 @@ class Outbox {
     this.head = 0;
     this.offset = 0;
     this.backlogBytes = 0;
+    this.failure = 0;
     this.owesDrain = false;
   }
 

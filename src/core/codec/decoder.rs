@@ -325,7 +325,7 @@ impl Decoder {
                 break Outcome::Message(splitter.bytes(text).to_vec());
             }
             let to = end + text.len();
-            if to > window.len() || run::room(window.len(), to) <= entries.len() {
+            if run::room(window.len(), to) <= entries.len() {
                 *ready = Some(text);
                 break Outcome::Full;
             }
