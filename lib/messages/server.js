@@ -34,29 +34,31 @@ const callbacks = {
     if (server[kSecurity] === null) welcome(server, handle);
     else {
       server[kHandshakes].add(handle);
-      handle.attach(server, securingOf(handle));
+      handle.attach({ server, handle }, securing);
     }
   },
   onclose: (server) => closeIfDone(server),
 };
 
-/** Of a connection whose TLS handshake is under way: one that fails is closed, and no affair of the program's. */
-function securingOf(handle) {
-  const end = (server) => {
+/**
+ * Of a connection whose TLS handshake is under way; the owner is `{ server, handle }`. One that fails is closed, and no
+ * affair of the program's.
+ */
+const securing = {
+  onsecured({ server, handle }) {
     server[kHandshakes].delete(handle);
-    forget(handle);
-  };
-  return {
-    onsecured(server) {
-      server[kHandshakes].delete(handle);
-      welcome(server, handle);
-    },
-    ontlsfailed: end,
-    onfailed: end,
-    onend() {},
-    onwritten() {},
-    onclose() {},
-  };
+    welcome(server, handle);
+  },
+  ontlsfailed: dismiss,
+  onfailed: dismiss,
+  onend() {},
+  onwritten() {},
+  onclose() {},
+};
+
+function dismiss({ server, handle }) {
+  server[kHandshakes].delete(handle);
+  forget(handle);
 }
 
 function welcome(server, handle) {
