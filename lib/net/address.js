@@ -1,15 +1,15 @@
 'use strict';
 // Addresses between JavaScript's shape and the engine's.
 
-const { BlockList } = require('node:net');
 const os = require('node:os');
 const { LOCAL } = require('../handle');
 
-const linkLocal = new BlockList();
-linkLocal.addSubnet('fe80::', 10, 'ipv6');
-
-/** @param {string} address */
-const isLinkLocal = (address) => linkLocal.check(address, 'ipv6');
+/**
+ * Whether an IP address is of fe80::/10. By its text: every attempt to connect asks, and a `BlockList` makes two objects
+ * for the answer, which took an eighth of the time of a connect.
+ * @param {string} address
+ */
+const isLinkLocal = (address) => /^fe[89ab][0-9a-f]:/i.test(address);
 
 /** The number of an interface, by name or number; 0 if there is none. */
 function scopeId(name) {
