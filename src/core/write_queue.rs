@@ -35,7 +35,8 @@ enum State {
 #[derive(Debug, Default)]
 pub struct WriteQueue {
     pieces: VecDeque<Bytes>,
-    len: usize,
+    /// At most [`WRITE_WINDOW`].
+    len: u32,
     state: State,
 }
 
@@ -66,7 +67,7 @@ impl WriteQueue {
     /// Bytes that wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Takes a copy of as much of `bytes` as the window has room for, and says how much that was.
@@ -74,11 +75,11 @@ impl WriteQueue {
         if !self.is_open() {
             return 0;
         }
-        let taken = bytes.len().min(WRITE_WINDOW - self.len);
+        let taken = bytes.len().min(WRITE_WINDOW - self.len());
         if taken > 0 {
             self.pieces
                 .push_back(Bytes::copy_from_slice(&bytes[..taken]));
-            self.len += taken;
+            self.len += below_window(taken);
         }
         taken
     }
@@ -115,7 +116,7 @@ impl WriteQueue {
         if let Some(piece) = self.pieces.front_mut() {
             debug_assert!(len <= piece.len());
             piece.advance(len);
-            self.len -= len;
+            self.len -= below_window(len);
             if piece.is_empty() {
                 self.pieces.pop_front();
             }
@@ -138,6 +139,12 @@ impl WriteQueue {
         self.pieces = VecDeque::new();
         self.len = 0;
     }
+}
+
+/// What a queue's length is kept as: idle streams are many, and each has one.
+fn below_window(len: usize) -> u32 {
+    debug_assert!(len <= WRITE_WINDOW);
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
