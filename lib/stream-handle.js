@@ -11,7 +11,6 @@ const {
   EBADF,
   ENDING,
   Handle,
-  LOCAL,
   NO_DESTROY_HOOK,
   READING,
   SECURING,
@@ -286,7 +285,7 @@ class StreamHandle extends Handle {
 
   /** Whether it is a Unix socket or a named pipe, once it is connected. */
   isLocal() {
-    return this.getsockname().family === LOCAL;
+    return this.id >= 0 && engine().isLocal(this.id);
   }
 
   getpeername() {

@@ -107,7 +107,8 @@ impl Transport {
     }
 
     /// Whether it is a Unix socket or a named pipe.
-    pub(crate) fn is_local(&self) -> bool {
+    #[must_use]
+    pub fn is_local(&self) -> bool {
         match self {
             Self::Tls(tls) => tls.inner().is_local(),
             _ => !matches!(self, Self::Tcp(..)),
