@@ -30,7 +30,13 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
-const { ConnectEvent, ErrorEvent, UDPMessageEvent } = require('./lib/web');
+const {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+} = require('./lib/web');
 
 module.exports = {
   BlockList,
@@ -43,6 +49,8 @@ module.exports = {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
   UDPMessageEvent,
   connect,
   createConnection,
