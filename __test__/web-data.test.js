@@ -241,7 +241,9 @@ test('sends of one tick leave in one segment, in order', opts, async (t) => {
 
 test('17: 1 MB in ArrayBuffers of their own', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
-  const sent = Buffer.from(Uint8Array.from({ length: 1_000_000 }, (_, i) => (i * 7 + (i >> 8)) % 251));
+  const sent = Buffer.from(
+    Uint8Array.from({ length: 1_000_000 }, (_, i) => (i * 7 + (i >> 8)) % 251),
+  );
   const buffers = [];
   socket.onmessage = ({ data }) => buffers.push(data);
   theirs.end(sent);
@@ -252,27 +254,31 @@ test('17: 1 MB in ArrayBuffers of their own', opts, async (t) => {
   assert.ok(Buffer.concat(buffers.map((data) => new Uint8Array(data))).equals(sent));
 });
 
-test('17b: a flood comes in pieces of at most 64 KiB, and small pieces stay small', opts, async (t) => {
-  const { socket, theirs } = await webKit(t).pair();
-  let total = 0;
-  let largest = 0;
-  socket.onmessage = ({ data }) => {
-    total += data.byteLength;
-    largest = Math.max(largest, data.byteLength);
-  };
-  theirs.write(Buffer.alloc(50_000_000));
-  await until(() => total === 50_000_000);
-  assert.equal(largest, LIMIT);
-  const all = collect(socket);
-  for (let i = 0; i < 20; i++) {
-    theirs.write('x');
-    await until(() => all.length === i + 1);
-  }
-  assert.deepEqual(
-    all.chunks.map(({ buffer }) => buffer.byteLength),
-    Array(20).fill(1),
-  );
-});
+test(
+  '17b: a flood comes in pieces of at most 64 KiB, and small pieces stay small',
+  opts,
+  async (t) => {
+    const { socket, theirs } = await webKit(t).pair();
+    let total = 0;
+    let largest = 0;
+    socket.onmessage = ({ data }) => {
+      total += data.byteLength;
+      largest = Math.max(largest, data.byteLength);
+    };
+    theirs.write(Buffer.alloc(50_000_000));
+    await until(() => total === 50_000_000);
+    assert.equal(largest, LIMIT);
+    const all = collect(socket);
+    for (let i = 0; i < 20; i++) {
+      theirs.write('x');
+      await until(() => all.length === i + 1);
+    }
+    assert.deepEqual(
+      all.chunks.map(({ buffer }) => buffer.byteLength),
+      Array(20).fill(1),
+    );
+  },
+);
 
 test('there is no memory for what came: an error, and the connection is lost', opts, async () => {
   const { log, cause } = await runJson('web-no-memory');

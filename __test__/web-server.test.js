@@ -42,7 +42,10 @@ test('37: a port in use throws at once', opts, (t) => {
     'EADDRINUSE',
   );
   const { address, errno, port, syscall } = err.cause;
-  assert.deepEqual({ address, port, syscall }, { address: HOST, port: localPort, syscall: 'listen' });
+  assert.deepEqual(
+    { address, port, syscall },
+    { address: HOST, port: localPort, syscall: 'listen' },
+  );
   assert.ok(errno < 0);
   throwsDom(() => new TCPServerSocket({ localPort }), 'InvalidAccessError', 'EADDRINUSE');
   throwsDom(
@@ -103,7 +106,11 @@ test('40: suspend() leaves clients with the system, resume() takes them', opts, 
   server.resume();
   assert.deepEqual(log, []);
   await until(() => received.length === 3 && received.every(({ length }) => length === 8));
-  assert.deepEqual(received.map((each) => each.text()).sort(), ['client 0', 'client 1', 'client 2']);
+  assert.deepEqual(received.map((each) => each.text()).sort(), [
+    'client 0',
+    'client 1',
+    'client 2',
+  ]);
 });
 
 test('40b: after suspend() no connect, whatever is on its way', opts, async (t) => {
@@ -217,7 +224,8 @@ test('45: 1,000 clients', { timeout: 60_000 }, async (t) => {
   const sockets = new Set();
   let isAllOpen = true;
   server.onconnect = (connect) => {
-    isAllOpen &&= connect.constructor === ConnectEvent && connect.connectedSocket.readyState === 'open';
+    isAllOpen &&=
+      connect.constructor === ConnectEvent && connect.connectedSocket.readyState === 'open';
     sockets.add(connect.connectedSocket);
     connect.connectedSocket.onmessage = ({ data }) => connect.connectedSocket.send(data);
   };
@@ -245,7 +253,11 @@ test('46: a server keeps the process, a closed one does not', opts, async (t) =>
 test('46b: ref() and unref()', opts, async () => {
   for (const what of ['server', 'client', 'suspended', 'both']) {
     const { code, stdout, timedOut } = await run('web-unref', [what]);
-    assert.deepEqual({ code, timedOut, stdout }, { code: 0, timedOut: false, stdout: 'exit\n' }, what);
+    assert.deepEqual(
+      { code, timedOut, stdout },
+      { code: 0, timedOut: false, stdout: 'exit\n' },
+      what,
+    );
   }
 });
 

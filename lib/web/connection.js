@@ -23,15 +23,13 @@ const { AbortError, peerError } = require('../errors');
 const { IN_USE } = require('../handle');
 const { tlsError } = require('../tls/failure');
 const { placeOf } = require('./address');
-const { errorEvent, messageEvent } = require('./events');
+const { errorEvent, messageEvent, plainEvent } = require('./events');
 const { exception, invalidState, networkError } = require('./exceptions');
 const { Milestone } = require('./promises');
 const { NoMemory, exactMemory } = require('./received');
 const { Sender } = require('./sender');
 const { ByteSource, DataSink, OpenInfo, closedByProgram } = require('./tcp-streams');
 const { DeliveryQueue, dispatch } = require('./target');
-
-const { Event } = globalThis;
 
 const CONNECTING = 'connecting';
 const OPEN = 'open';
@@ -122,7 +120,7 @@ class Connection {
       this.advance();
     }
     this.queue.fire(() => {
-      dispatch(this.target, new Event('open'));
+      dispatch(this.target, plainEvent('open'));
       this.opened.resolve(new OpenInfo(this));
     });
   }
@@ -208,7 +206,7 @@ class Connection {
       this.advance();
       return;
     }
-    const event = new Event('halfclose', { cancelable: true });
+    const event = plainEvent('halfclose', { cancelable: true });
     dispatch(this.target, event);
     if (this.state !== OPEN || event.defaultPrevented || this.options.allowHalfOpen) return;
     // Who reads a stream has not read all of it yet, and may want to answer.
@@ -262,14 +260,16 @@ class Connection {
   }
 
   /** Of the sender. */
-  onsent(isEvent, isDrained) {
-    if (isDrained) {
-      const drain = () => dispatch(this.target, new Event('drain'));
-      if (isEvent) this.queue.fire(drain);
-      else this.queue.push(drain);
-    }
+  onsent() {
     this.sink?.progress();
     this.advance();
+  }
+
+  /** Of the sender. */
+  ondrained(isEvent) {
+    const drain = () => dispatch(this.target, plainEvent('drain'));
+    if (isEvent) this.queue.fire(drain);
+    else this.queue.push(drain);
   }
 
   /** Of the sender: outside of the engine's calls. */
@@ -336,8 +336,11 @@ class Connection {
     }
     if (handle.isEnding) return;
     this.sink?.progress();
-    if (this.isPeerEnded) this.release(false);
-    else if (state === CLOSING && this.timer === null) {
+    if (this.isPeerEnded) {
+      // All is sent, and the tick is not over: nobody has been told.
+      this.sender.settle();
+      this.release(false);
+    } else if (state === CLOSING && this.timer === null) {
       this.timer = setTimeout(() => this.release(false), this.options.closeTimeout).unref();
     }
   }
@@ -381,7 +384,7 @@ class Connection {
   over() {
     this.state = CLOSED;
     this.forgetSignal();
-    dispatch(this.target, new Event('close'));
+    dispatch(this.target, plainEvent('close'));
     if (this.failure === null) this.closed.resolve();
     else this.closed.reject(this.failure);
   }

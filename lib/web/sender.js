@@ -14,8 +14,8 @@ const HIGH_WATER_MARK = 65_536;
 
 class Sender {
   /**
-   * @param {{ onsent(isEvent: boolean, isDrained: boolean): void, onsendfailed(err: Error): void }} owner `isEvent`: the
-   *   engine calls; `isDrained`: after more than enough was sent, nothing is left
+   * @param {{ onsent(): void, ondrained(isEvent: boolean): void, onsendfailed(err: Error): void }} owner `ondrained`:
+   *   after more than enough was sent, nothing is left; `isEvent`: the engine calls
    * @param {number} limit bytes that may wait
    */
   constructor(owner, limit) {
@@ -176,15 +176,21 @@ class Sender {
   /** What was sent is with the engine, or with the system. */
   sent() {
     this.isPinned = false;
-    this.amount = this.waiting();
+    this.settle();
     if (this.goOn !== null && !this.box.mustWait) {
       const { goOn } = this;
       this.goOn = null;
       goOn();
     }
-    const isDrained = this.owesDrain && this.amount === 0;
-    if (isDrained) this.owesDrain = false;
-    this.owner.onsent(this.isEvent, isDrained);
+    this.owner.onsent();
+  }
+
+  /** Counts what is left, and says if that is nothing at last. */
+  settle() {
+    this.amount = this.waiting();
+    if (!this.owesDrain || this.amount > 0) return;
+    this.owesDrain = false;
+    this.owner.ondrained(this.isEvent);
   }
 
   /** What is left is dropped. */
