@@ -7,7 +7,18 @@ const timers = require('node:timers/promises');
 const { test } = require('node:test');
 const { inside, noSs, socketsWhere, timerOf } = require('./helpers/system');
 const { NO_HOLE, hole } = require('./helpers/hole');
-const { HOST, TIMEOUT, event, once, peer, readAll, record, throwsDom, web, webKit } = require('./helpers/web');
+const {
+  HOST,
+  TIMEOUT,
+  event,
+  once,
+  peer,
+  readAll,
+  record,
+  throwsDom,
+  web,
+  webKit,
+} = require('./helpers/web');
 
 const { TCPServerSocket, TCPSocket } = web;
 const opts = { timeout: TIMEOUT };

@@ -39,7 +39,12 @@ test('35: opened has the addresses and the streams', opts, async (t) => {
   const { localAddress, localPort, remoteAddress, remotePort } = info;
   assert.deepEqual(
     { localAddress, localPort, remoteAddress, remotePort },
-    { localAddress: HOST, localPort: theirs.remotePort, remoteAddress: HOST, remotePort: theirs.localPort },
+    {
+      localAddress: HOST,
+      localPort: theirs.remotePort,
+      remoteAddress: HOST,
+      remotePort: theirs.localPort,
+    },
   );
   assert.ok(info.readable instanceof ReadableStream);
   assert.equal(info.readable, info.readable);
@@ -66,18 +71,22 @@ test('opened and closed are rejected with the error', opts, async (t) => {
   assert.equal((await other.opened).remoteAddress, HOST);
 });
 
-test('closed is fulfilled with close; opened is rejected by close() before open', opts, async (t) => {
-  const k = webKit(t);
-  const { socket, theirs } = await k.pair();
-  const log = record(socket);
-  theirs.end();
-  assert.equal(await socket.closed, undefined);
-  assert.equal(log.at(-1), 'close closed');
-  const other = k.connect(theirs.localPort);
-  other.close();
-  await assert.rejects(other.opened, { name: 'AbortError' });
-  await other.closed;
-});
+test(
+  'closed is fulfilled with close; opened is rejected by close() before open',
+  opts,
+  async (t) => {
+    const k = webKit(t);
+    const { socket, theirs } = await k.pair();
+    const log = record(socket);
+    theirs.end();
+    assert.equal(await socket.closed, undefined);
+    assert.equal(log.at(-1), 'close closed');
+    const other = k.connect(theirs.localPort);
+    other.close();
+    await assert.rejects(other.opened, { name: 'AbortError' });
+    await other.closed;
+  },
+);
 
 test('readable takes over from message events', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
@@ -259,7 +268,10 @@ test("a server's readable has its connections, and no connect any more", opts, a
   const k = webKit(t);
   const server = k.serve();
   const { readable, localAddress, localPort } = await server.opened;
-  assert.deepEqual({ localAddress, localPort }, { localAddress: HOST, localPort: server.localPort });
+  assert.deepEqual(
+    { localAddress, localPort },
+    { localAddress: HOST, localPort: server.localPort },
+  );
   const log = record(server);
   const clients = Array.from({ length: 10 }, () => k.own(peer.connect(localPort, HOST)));
   clients.forEach((client, i) => client.write(String(i)));

@@ -31,7 +31,9 @@ const secure = { useSecureTransport: true };
 
 /** A server of node:tls on a free port. */
 async function tlsServer(k, options, listener) {
-  const server = k.ownServer(tls.createServer({ cert, key, allowHalfOpen: true, ...options }, listener));
+  const server = k.ownServer(
+    tls.createServer({ cert, key, allowHalfOpen: true, ...options }, listener),
+  );
   server.on('secureConnection', (theirs) => k.own(theirs).on('error', () => {}));
   server.on('tlsClientError', () => {});
   server.listen(0, HOST);
@@ -224,7 +226,14 @@ test('openssl s_client', opts, async (t) => {
     connectedSocket.onmessage = ({ data }) => connectedSocket.send(data);
   };
   const address = `${HOST}:${server.localPort}`;
-  const client = program('openssl', ['s_client', '-connect', address, '-quiet', '-CAfile', authority.certFile]);
+  const client = program('openssl', [
+    's_client',
+    '-connect',
+    address,
+    '-quiet',
+    '-CAfile',
+    authority.certFile,
+  ]);
   client.write('hello from openssl\n');
   await until(() => client.output().includes('hello from openssl'));
 });
