@@ -28,8 +28,14 @@ test('members are accessors and methods of the prototypes, and enumerable', () =
   const { TCPServerSocket, TCPSocket } = require('socket/web');
   const tcp = {
     attributes: [
-      ...['remoteAddress', 'remotePort', 'localAddress', 'localPort', 'bufferedAmount'],
-      ...['readyState', 'opened', 'closed'],
+      'bufferedAmount',
+      'closed',
+      'localAddress',
+      'localPort',
+      'opened',
+      'readyState',
+      'remoteAddress',
+      'remotePort',
     ],
     methods: [
       'send',

@@ -76,12 +76,12 @@ test(
   opts,
   async (t) => {
     const k = webKit(t);
-    const { socket, theirs } = await k.pair();
+    const { server, socket, theirs } = await k.pair();
     const log = record(socket);
     theirs.end();
     assert.equal(await socket.closed, undefined);
     assert.equal(log.at(-1), 'close closed');
-    const other = k.connect(theirs.localPort);
+    const other = k.connect(server.address().port);
     other.close();
     await assert.rejects(other.opened, { name: 'AbortError' });
     await other.closed;
