@@ -30,8 +30,18 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
+const {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+} = require('./lib/web');
+
 module.exports = {
   BlockList,
+  ConnectEvent,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -39,6 +49,9 @@ module.exports = {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,

@@ -3,6 +3,8 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  ConnectEvent,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -10,6 +12,9 @@ export const {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,
