@@ -37,6 +37,13 @@ const packages = [
   { name: 'curl', program: 'curl', use: 'tls-peers.test.js' },
   { name: 'iproute2', program: 'ss', use: 'what looks at sockets from outside' },
   { name: 'strace', program: 'strace', use: 'what counts system calls' },
+  { name: 'socat', program: 'socat', use: 'web-server.test.js and others' },
+  {
+    name: 'python3-aiosmtpd',
+    program: 'python3 with aiosmtpd',
+    use: 'interop/smtp.test.js',
+    file: '/usr/lib/python3/dist-packages/aiosmtpd/__init__.py',
+  },
   {
     name: 'python3-cbor2',
     program: 'python3 with cbor2',

@@ -45,10 +45,13 @@ function unframed(bytes) {
   return values;
 }
 
-/** A Python that has cbor2, or null. Debian's belongs to the system's own Python. */
-function findPython() {
+/** A Python that has a module, or null. Debian's modules belong to the system's own Python. */
+function findPython(module = 'cbor2') {
   for (const command of ['python3', '/usr/bin/python3']) {
-    const found = spawnSync(command, ['-c', 'import cbor2'], { stdio: 'ignore', timeout: 30_000 });
+    const found = spawnSync(command, ['-c', `import ${module}`], {
+      stdio: 'ignore',
+      timeout: 30_000,
+    });
     if (found.status === 0) return command;
   }
   return null;
