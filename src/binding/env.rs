@@ -311,6 +311,8 @@ impl State {
                 Event::Closed { id } => self.batch.closed.push(id),
                 Event::ConnectFailed { .. }
                 | Event::AcceptPaused { .. }
+                | Event::Hello { .. }
+                | Event::Stranger { .. }
                 | Event::End { .. }
                 | Event::Written { .. }
                 | Event::Finished { .. }

@@ -245,7 +245,11 @@ impl Owner {
                 }
                 (id, Told::Data(len))
             }
-            Event::Messages { .. } | Event::Message { .. } | Event::Fault { .. } => {
+            Event::Messages { .. }
+            | Event::Message { .. }
+            | Event::Fault { .. }
+            | Event::Hello { .. }
+            | Event::Stranger { .. } => {
                 unreachable!("no stream of these tests has a codec")
             }
             Event::End { id } => (id, Told::End),
