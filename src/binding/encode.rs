@@ -41,6 +41,8 @@ pub enum EventKind {
     End,
     /// The write queue ran empty.
     Written,
+    /// The write queue has become as short as was asked for.
+    Passed,
     /// Our half is ended.
     Finished,
     /// Something failed: system call, errno.
@@ -178,6 +180,7 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
         }
         Event::End { id } => row(*id, EventKind::End, [0; 3]),
         Event::Written { id } => row(*id, EventKind::Written, [0; 3]),
+        Event::Passed { id } => row(*id, EventKind::Passed, [0; 3]),
         Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
         Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
         Event::Named { id } => row(*id, EventKind::Named, [0; 3]),

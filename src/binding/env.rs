@@ -315,6 +315,7 @@ impl State {
                 | Event::Stranger { .. }
                 | Event::End { .. }
                 | Event::Written { .. }
+                | Event::Passed { .. }
                 | Event::Finished { .. }
                 | Event::Failed { .. }
                 | Event::Named { .. }

@@ -128,6 +128,12 @@ pub enum Event {
         /// Whose.
         id: HandleId,
     },
+    /// The queue of unsent bytes has become as short as the owner wanted to know, see
+    /// [`Stream::watch_queue`](crate::core::stream::Stream::watch_queue).
+    Passed {
+        /// Whose.
+        id: HandleId,
+    },
     /// Our half is ended: all bytes and the FIN are with the system.
     Finished {
         /// Whose.

@@ -229,6 +229,13 @@ impl Stream {
         lock(&self.writes).len()
     }
 
+    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes of what is
+    /// queued now wait, unless [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many
+    /// wait; if they are not more, nothing follows. Instead of an earlier call's.
+    pub fn watch_queue(&self, left: usize) -> usize {
+        lock(&self.writes).watch(left)
+    }
+
     /// Ends the writing half, after what is queued. `transport` is this stream's own.
     ///
     /// # Errors

@@ -37,6 +37,8 @@ pub struct WriteQueue {
     pieces: VecDeque<Bytes>,
     len: usize,
     state: State,
+    /// The owner wants to hear when no more than this is left.
+    mark: Option<usize>,
 }
 
 /// What the I/O thread has to do next.
@@ -79,8 +81,25 @@ impl WriteQueue {
             self.pieces
                 .push_back(Bytes::copy_from_slice(&bytes[..taken]));
             self.len += taken;
+            self.mark = self.mark.map(|left| left + taken);
         }
         taken
+    }
+
+    /// The owner wants to hear when no more than `left` bytes of what is queued now wait. Answers how many
+    /// wait; if they are not more, there is nothing to hear.
+    pub fn watch(&mut self, left: usize) -> usize {
+        self.mark = (self.len > left).then_some(left);
+        self.len
+    }
+
+    /// Whether that is so now; once.
+    pub fn take_passed(&mut self) -> bool {
+        let is_passed = self.mark.is_some_and(|left| self.len <= left);
+        if is_passed {
+            self.mark = None;
+        }
+        is_passed
     }
 
     /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
@@ -137,6 +156,7 @@ impl WriteQueue {
         self.state = State::Failed;
         self.pieces = VecDeque::new();
         self.len = 0;
+        self.mark = None;
     }
 }
 
@@ -188,6 +208,21 @@ mod tests {
         assert_eq!(queue.push(b"x"), 0);
         queue.advance(1);
         assert_eq!(queue.push(b"xy"), 1);
+    }
+
+    #[test]
+    fn a_mark_is_passed_once_and_moves_with_what_comes_behind() {
+        let mut queue = WriteQueue::default();
+        queue.push(b"abcdef");
+        assert_eq!(queue.watch(6), 6);
+        assert!(!queue.take_passed());
+        assert_eq!(queue.watch(3), 6);
+        queue.push(b"gh");
+        queue.advance(2);
+        assert!(!queue.take_passed());
+        queue.advance(1);
+        assert!(queue.take_passed());
+        assert!(!queue.take_passed());
     }
 
     proptest! {

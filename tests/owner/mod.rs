@@ -245,6 +245,7 @@ impl Owner {
                 }
                 (id, Told::Data(len))
             }
+            Event::Passed { .. } => unreachable!("no test has asked for it"),
             Event::Messages { .. }
             | Event::Message { .. }
             | Event::Fault { .. }
