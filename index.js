@@ -21,6 +21,7 @@ const {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
 const tls = require('./lib/tls');
+const { DataSocket } = require('./lib/data');
 
 const {
   Socket: MessageSocket,
@@ -32,6 +33,7 @@ const {
 
 module.exports = {
   BlockList,
+  DataSocket,
   MessageSocket,
   Server,
   Socket,

@@ -3,6 +3,7 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  DataSocket,
   MessageSocket,
   Server,
   Socket,

@@ -119,10 +119,16 @@ function createDrain({
         return this.deliverView(takeOwnChunk(a), b, c);
       case EventKind.Message:
         return this.deliverMessage(takeMessage(a));
+      case EventKind.Hello:
+        return this.deliverHello(a !== 0, b >>> 0);
+      case EventKind.Stranger:
+        return this.deliverStranger(a, b, c);
       case EventKind.Fault:
         return this.deliverFault(a, b >>> 0);
       case EventKind.Written:
         return this.deliverWritten();
+      case EventKind.Passed:
+        return this.deliverPassed();
       case EventKind.End:
         return this.deliverEnd();
       case EventKind.Finished:

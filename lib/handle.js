@@ -18,6 +18,8 @@ const ENDING = 8;
 const LISTENING = 16;
 /** A TLS handshake is under way. */
 const SECURING = 64;
+/** Its owner keeps what was received for later. */
+const HOLDING = 128;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
@@ -118,6 +120,7 @@ module.exports = {
   CONNECTING,
   EBADF,
   ENDING,
+  HOLDING,
   Handle,
   LISTENING,
   LOCAL,

@@ -3,10 +3,10 @@
 // then the TLS handshake, if there is to be one.
 
 const { clearTimeout, setTimeout } = require('node:timers');
-const { errnoByCode, errnoError, peerError } = require('../errors');
-const { Socket } = require('../net/socket');
-const { kConnectOptions } = require('../net/symbols');
-const { tlsError } = require('../tls/failure');
+const { errnoByCode, errnoError, peerError } = require('./errors');
+const { Socket } = require('./net/socket');
+const { kConnectOptions } = require('./net/symbols');
+const { tlsError } = require('./tls/failure');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');
 
@@ -14,9 +14,9 @@ const kNative = Symbol('kNative');
 
 /** Looks names up, races attempts, and gives the handle of the connection away. */
 class Dial extends Socket {
-  constructor({ codec, socket, readAtOnce, ...options }) {
-    super(options);
-    this[kNative] = { codec, socket, readAtOnce };
+  constructor({ codec, valueCodec, socket, readAtOnce, keepAliveDelay, ...options }) {
+    super({ ...options, keepAliveInitialDelay: keepAliveDelay });
+    this[kNative] = { codec, valueCodec, socket, readAtOnce };
   }
 
   [kConnectOptions]() {
@@ -51,9 +51,10 @@ const securing = {
 
 class Attempt {
   /**
-   * @param {{ port: number, host: string, connectTimeout: number }} target the time in milliseconds, 0 for no limit
-   * @param {object} streamOptions see `options.js`
-   * @param {import('../tls/context').ClientTls | null} tls
+   * @param {{ port?: number, host?: string, path?: string, connectTimeout: number }} target the time in milliseconds,
+   *   0 for no limit
+   * @param {object} streamOptions what the engine takes
+   * @param {import('./tls/context').ClientTls | null} tls
    * @param {{ onopen(handle: any): void, onfailure(err: Error, isFinal: boolean): void }} owner one of them is called,
    *   once; `isFinal`: another attempt would fail as well
    */
