@@ -210,9 +210,12 @@ function createDrain({
     return deliverBatch(budget) ? 'spent' : 'going on';
   }
 
+  /** The last drain ended because its budget was spent, and something had just been written. */
+  let isStillHot = false;
+
   return function drain() {
     delivered = 0;
-    const budget = { start: now(), hot: false, owesTicks: false };
+    const budget = { start: now(), hot: isStillHot, owesTicks: false };
     let state = 'going on';
     setDraining(true);
     try {
@@ -227,6 +230,7 @@ function createDrain({
         }
       }
     } finally {
+      isStillHot = state === 'spent' && budget.hot;
       // Also where the handling of an exception threw: the engine does not call again by itself.
       if (state !== 'asleep') setImmediate(drain);
       current = null;
