@@ -51,8 +51,8 @@ const securing = {
 
 class Attempt {
   /**
-   * @param {{ port?: number, host?: string, path?: string, connectTimeout: number }} target the time in milliseconds,
-   *   0 for no limit
+   * @param {{ port?: number, host?: string, path?: string, connectTimeout?: number, secureTimeout?: number }} target
+   *   times in milliseconds, for all of it and for the TLS handshake alone; 0 is no limit
    * @param {object} streamOptions what the engine takes
    * @param {import('./tls/context').ClientTls | null} tls
    * @param {{ onopen(handle: any): void, onfailure(err: Error, isFinal: boolean): void }} owner one of them is called,
@@ -68,6 +68,8 @@ class Attempt {
     this.timer = null;
     this.isRefed = true;
     this.startedAt = performance.now();
+    /** When TCP stood. */
+    this.connectedAt = 0;
   }
 
   start() {
@@ -80,6 +82,7 @@ class Attempt {
   connected(handle) {
     this.dial = null;
     this.handle = handle;
+    this.connectedAt = performance.now();
     if (this.tls === null) {
       this.succeed();
       return;
@@ -90,11 +93,11 @@ class Attempt {
       this.fail(tlsError(failure), true);
       return;
     }
-    const { connectTimeout, host, port } = this.target;
-    if (connectTimeout === 0) return;
-    const left = Math.max(1, connectTimeout - (performance.now() - this.startedAt));
+    const { connectTimeout = 0, secureTimeout = 0, host, path, port } = this.target;
+    if (connectTimeout === 0 && secureTimeout === 0) return;
+    const left = secureTimeout || Math.max(1, connectTimeout - (this.connectedAt - this.startedAt));
     this.timer = setTimeout(() => {
-      const err = peerError(ETIMEDOUT, 'connect', host, port);
+      const err = peerError(ETIMEDOUT, 'connect', path ?? host, port);
       handle.resource.runInAsyncScope(() => this.fail(err, false));
     }, left);
     if (!this.isRefed) this.timer.unref();

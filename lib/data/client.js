@@ -43,23 +43,27 @@ class Client extends Connection {
     this.forgetSignal = watchAbort(options.signal, (reason) => this.fail(new AbortError(reason)));
     // Aborted already.
     if (this.state !== CONNECTING) return;
-    this.attempt = new Attempt({ ...target, connectTimeout: 0 }, options.stream, tls, {
-      onopen: (handle) => this.connected(handle),
+    const secureTimeout = this.limits.handshakeTimeout;
+    const attempt = new Attempt({ ...target, secureTimeout }, options.stream, tls, {
+      onopen: (handle) => this.connected(handle, attempt.connectedAt),
       onfailure: (err) => {
         this.attempt = null;
         this.fail(err);
       },
     });
-    this.attempt.start();
+    this.attempt = attempt;
+    attempt.start();
   }
 
-  connected(handle) {
+  /** @param {number} since when TCP stood */
+  connected(handle, since) {
     this.attempt = null;
     this.adopt(handle);
     handle.attach(this, greeting);
     const { handshakeTimeout } = this.limits;
     if (handshakeTimeout > 0) {
-      this.timer = setTimeout(() => this.isLate(), handshakeTimeout);
+      const left = Math.max(1, handshakeTimeout - (performance.now() - since));
+      this.timer = setTimeout(() => this.isLate(), left);
       if (!this.isRefed) this.timer.unref();
     }
     this.greet(false);

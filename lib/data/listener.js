@@ -142,10 +142,9 @@ class Listener {
     this.port = target.port ?? 0;
     /** @type {Set<Newcomer>} the first has waited longest */
     this.newcomers = new Set();
-    const { tls, limits, signal } = options;
-    // The limit of the whole handshake is ours.
-    const handshake = { handshakeTimeout: limits.handshakeTimeout };
-    this.security = tls === undefined ? null : serverTls({ ...handshake, ...tls });
+    const { tls, signal } = options;
+    // The time of all that comes before the acceptor is limited here.
+    this.security = tls === undefined ? null : serverTls({ handshakeTimeout: 0, ...tls });
     this.forgetSignal = watchAbort(signal, (reason) => this.fail(new AbortError(reason)));
     if (!this.isClosed) this.start(target);
   }
