@@ -246,6 +246,25 @@ test(
   },
 );
 
+test('parts of large values are apart from each other', opts, async (t) => {
+  const bytes = (length, fill) => new Uint8Array(length).fill(fill);
+  const numbers = Float64Array.from({ length: 20_000 }, (_, i) => i / 3);
+  const values = [
+    { most: bytes(100_000, 1), rest: bytes(60_000, 2) },
+    [bytes(50_000, 3), bytes(50_000, 4)],
+    numbers,
+    { x: numbers },
+    { xy: numbers, xyz: new BigUint64Array(numbers.buffer) },
+    bytes(100_000, 5).buffer,
+    new DataView(bytes(100_000, 6).buffer, 10, 99_000),
+  ];
+  const arrived = await comesBack(t, values);
+  arrived[0].most.fill(9);
+  arrived[0].rest.fill(8);
+  assert.ok(arrived[0].most.every((byte) => byte === 9) && arrived[0].most.length === 100_000);
+  assert.equal(arrived[5].byteLength, 100_000);
+});
+
 test('a value that was queued before the limit was known', opts, async (t) => {
   const { connect, listen } = dataKit(t);
   const client = connect(listen(undefined, { maxMessageSize: 100 }));

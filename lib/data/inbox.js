@@ -98,9 +98,8 @@ class Inbox {
   /** A frame by itself. @param {Buffer} bytes its own memory */
   deliverLarge(bytes) {
     if (this.isStopped) return;
-    if (this.held === null && this.events.data.length > 0) {
-      this.deliver(bytes, 0, bytes.length, false);
-    } else this.hold(bytes);
+    if (this.held === null && this.events.data.length > 0) this.deliverWhole(bytes);
+    else this.hold(bytes);
   }
 
   /** Something that comes behind the data. @param {() => void} fn */
@@ -109,12 +108,18 @@ class Inbox {
     else this.held.push(fn);
   }
 
-  deliver(bytes, from, to, isAscii) {
+  /** @param {Buffer} bytes a frame's own memory */
+  deliverWhole(bytes) {
+    this.deliver(bytes, 0, bytes.length, false, true);
+  }
+
+  /** @param {boolean} [isOwned] the memory is the frame's */
+  deliver(bytes, from, to, isAscii, isOwned = false) {
     let value;
     try {
       value = this.isJson
         ? JSON.parse(isAscii ? bytes.latin1Slice(from, to) : bytes.utf8Slice(from, to))
-        : decodeRange(bytes, from, to, this.maxDepth);
+        : decodeRange(bytes, from, to, this.maxDepth, isOwned);
     } catch (err) {
       this.onbad(this.isJson ? decodeError(err.message, 0) : err);
       return;
@@ -190,7 +195,7 @@ class Inbox {
       if (first instanceof HeldRun) this.releaseOfRun(first);
       else {
         this.held.shift();
-        this.deliver(first, 0, first.length, false);
+        this.deliverWhole(first);
       }
     }
   }
