@@ -265,7 +265,7 @@ fn the_end_inside_of_a_frame_says_how_much_is_missing() {
     assert_eq!(fault(&frame(b"abc")), Some(Seen::Frame(b"abc".to_vec())));
     assert_eq!(fault(&frame(b"abc")[..3]), missing(1));
     assert_eq!(fault(&frame(b"abc")[..5]), missing(2));
-    assert_eq!(fault(&frame(&[0; 100_000])[..50_004]), missing(50_000));
+    assert_eq!(fault(&frame(&vec![0; 100_000])[..50_004]), missing(50_000));
     // Who has not said hello has not begun.
     assert_eq!(whole(Format::Cbor, &HELLO[..5]), []);
     assert_eq!(whole(Format::Cbor, &[]), []);

@@ -9,6 +9,7 @@ const assert = require('node:assert/strict');
 const net = require('node:net');
 const { encode } = require('socket/cbor');
 const { DataSocket } = require('socket/data');
+const { until } = require('./kit');
 const { RandomValues } = require('./random-values');
 
 const HOST = '127.0.0.1';
@@ -123,7 +124,7 @@ async function tryStreams(count, seed, { isJson = false } = {}) {
     }
   };
   await Promise.all(Array.from({ length: WIDTH }, one));
-  while (settled < count) await new Promise((resolve) => setImmediate(resolve));
+  await until(() => settled === count);
   listener.close();
   return result;
 }

@@ -17,7 +17,7 @@ const STRANGERS = [
     (text) => /^(?:GET|PUT|POST|HEAD|PATCH|TRACE|DELETE|CONNECT|OPTIONS|PRI|HTTP)\b/.test(text),
   ],
   ['SSH', (text) => text.startsWith('SSH-')],
-  ['TLS', (text) => /^\x16\x03/.test(text) || /^\x15\x03/.test(text)],
+  ['TLS', (text) => text.startsWith('\x16\x03') || text.startsWith('\x15\x03')],
   ['a PROXY header', (text) => text.startsWith('PROXY ') || text.startsWith('\r\n\r\n\0\r\nQ')],
   ['SMTP or FTP', (text) => text.startsWith('220')],
   ['text', (text) => /^[\t\n\r\x20-\x7e]+$/.test(text)],

@@ -42,7 +42,7 @@ const MOST_PENDING = 1024;
 const callbacks = {
   onconnection(listener, handle) {
     if (listener.isClosed) forget(handle);
-    else new Newcomer(listener, handle);
+    else new Newcomer(listener, handle).begin();
   },
   onclose: (listener) => listener.finished(),
 };
@@ -78,6 +78,10 @@ class Newcomer {
     this.listener = listener;
     this.handle = handle;
     this.timer = null;
+  }
+
+  begin() {
+    const { listener, handle } = this;
     handle.attach(this, greeting);
     if (!listener.isRefed) handle.unref();
     const { newcomers } = listener;

@@ -156,13 +156,10 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             row(*id, EventKind::Hello, what)
         }
         Event::Stranger { id, stranger } => {
-            let [a, b, c, d, e, f, g, h] = stranger.start;
-            let [first, second] = [[a, b, c, d], [e, f, g, h]].map(i32::from_be_bytes);
-            row(
-                *id,
-                EventKind::Stranger,
-                [stranger.len.into(), first, second],
-            )
+            let (ints, _) = stranger.start.as_chunks::<4>();
+            let [first, second] = [0, 1].map(|at| i32::from_be_bytes(ints[at]));
+            let what = [stranger.len.into(), first, second];
+            row(*id, EventKind::Stranger, what)
         }
         Event::Fault { id, fault } => {
             let (kind, bytes) = match *fault {

@@ -3,8 +3,7 @@
 // a buffer that goes out when it is full and at the end of the tick, and is used again when the system took all of it;
 // received ones are cut out of each chunk. `plain` writes each message by itself.
 
-const net = require('node:net');
-const { HOST } = require('../child');
+const overNet = require('../over-net');
 
 const SIZE = 64 * 1024;
 const LONG = 255;
@@ -88,28 +87,14 @@ function receive(socket, peer) {
   });
 }
 
-function way(sender) {
-  function peerOf(socket) {
+const way = (sender) =>
+  overNet((socket) => {
     const peer = { send: sender(socket), ondrain() {}, take() {}, takeAll: null };
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => peer.ondrain());
     receive(socket, peer);
     return peer;
-  }
-
-  return {
-    serve(onPeer) {
-      const server = net.createServer({ noDelay: true }, (socket) => onPeer(peerOf(socket)));
-      return new Promise((resolve) => {
-        server.listen(0, HOST, () => resolve(server.address().port));
-      });
-    },
-    connect(port) {
-      const socket = net.connect({ port, host: HOST, noDelay: true });
-      return new Promise((resolve) => socket.once('connect', () => resolve(peerOf(socket))));
-    },
-  };
-}
+  });
 
 module.exports = {
   coalesced: way((socket) => {

@@ -3,9 +3,8 @@
 // leaves when it is full and at the end of the tick, and is used again when the system took all of it; received values are
 // unpacked where they lie in the chunk.
 
-const net = require('node:net');
 const { Packr, Unpackr } = require('msgpackr');
-const { HOST } = require('../child');
+const overNet = require('../over-net');
 
 const SIZE = 64 * 1024;
 /** The settings in which it carries about the same kinds of values. */
@@ -68,25 +67,8 @@ function receive(socket, peer) {
   });
 }
 
-/** A way over node:net out of what makes a peer of a socket. */
-function overNet(peerOf) {
-  return {
-    serve(onPeer) {
-      const server = net.createServer({ noDelay: true }, (socket) => onPeer(peerOf(socket)));
-      return new Promise((resolve) => {
-        server.listen(0, HOST, () => resolve(server.address().port));
-      });
-    },
-    connect(port) {
-      const socket = net.connect({ port, host: HOST, noDelay: true });
-      return new Promise((resolve) => socket.once('connect', () => resolve(peerOf(socket))));
-    },
-  };
-}
-
 module.exports = {
   OPTIONS,
-  overNet,
   framed: overNet((socket) => {
     const sender = new Sender(socket);
     const peer = { send: (value) => sender.send(value), ondrain() {}, take() {} };

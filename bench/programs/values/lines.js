@@ -1,7 +1,7 @@
 'use strict';
 // JSON lines over node:net: texts of one tick are joined and written in one go, received ones are cut out of what came.
 
-const { overNet } = require('./framed');
+const overNet = require('../over-net');
 
 /** So many characters are written without waiting for more. */
 const MOST = 64 * 1024;

@@ -2,7 +2,8 @@
 // msgpackr's own streams on both ends of a node:net socket.
 
 const { PackrStream, UnpackrStream } = require('msgpackr');
-const { OPTIONS, overNet } = require('./framed');
+const overNet = require('../over-net');
+const { OPTIONS } = require('./framed');
 
 module.exports = overNet((socket) => {
   const packer = new PackrStream(OPTIONS);
