@@ -6,6 +6,7 @@ const assert = require('node:assert/strict');
 const { once } = require('node:events');
 const { test } = require('node:test');
 const tls = require('node:tls');
+const { createSecureContext } = require('..').tls;
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 const {
   HELLO,
@@ -98,6 +99,30 @@ needsOpenssl('node:tls on the other side', async (t) => {
   assert.equal(await nextValue(client), 'from node:tls');
   end.end();
   await told(client, 'close');
+});
+
+needsOpenssl('a context chosen by the name that the client asks for', async (t) => {
+  const { connect, listen } = dataKit(t);
+  const asked = [];
+  const context = createSecureContext({ cert: made.server.cert, key: made.server.key });
+  const listener = listen(() => true, {
+    tls: {
+      ...serverOptions().tls,
+      SNICallback(name, callback) {
+        asked.push(name);
+        setImmediate(() => {
+          if (name === 'localhost') callback(null, context);
+          else callback(new Error('an unknown name'));
+        });
+      },
+    },
+  });
+  await told(connect(listener, clientOptions({ servername: 'localhost' })), 'connect');
+  const refused = told(listener, 'clienterror');
+  const client = connect(listener, clientOptions({ servername: 'elsewhere.example' }));
+  await told(client, 'close');
+  assert.equal((await refused)[0].message, 'an unknown name');
+  assert.deepEqual(asked, ['localhost', 'elsewhere.example']);
 });
 
 needsOpenssl('silence in the handshake ends in time', async (t) => {

@@ -59,8 +59,7 @@ function addFrame(box, bytes, from, to) {
   const size = to - from;
   writeHeader(bytes, from, size - HEADER);
   if (size <= LARGEST_IN_SLAB) bytes.copy(slab, box.reserve(size), from, to);
-  else if (bytes === scratch)
-    box.addLarge(Buffer.from(Buffer.prototype.slice.call(bytes, from, to)));
+  else if (bytes === scratch) box.addLarge(Buffer.from(bytes.subarray(from, to)));
   else box.addLarge(bytes.subarray(from, to));
   return size;
 }

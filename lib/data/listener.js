@@ -17,6 +17,7 @@ const { forget } = require('../attempt');
 const { FaultKind } = require('../native');
 const { ListenHandle } = require('../listen-handle');
 const { endpointOf, hostOf } = require('../net/address');
+const { chooseContext } = require('../tls/choose');
 const { serverTls } = require('../tls/context');
 const { tlsError } = require('../tls/failure');
 const { Connection } = require('./connection');
@@ -51,6 +52,15 @@ const callbacks = {
 const greeting = {
   /** TLS: nothing to look at. */
   onsecured() {},
+  onnamed(newcomer) {
+    const { SNICallback } = newcomer.listener.security;
+    chooseContext(
+      newcomer.handle,
+      SNICallback,
+      () => !newcomer.isWaiting,
+      (err) => newcomer.drop(err),
+    );
+  },
   onhello(newcomer, isRefused, limit) {
     if (isRefused) newcomer.drop(refusedError());
     else newcomer.enter(limit);
@@ -96,6 +106,10 @@ class Newcomer {
     const { address, port } = this.peer();
     const err = peerError(ETIMEDOUT, 'read', address, port);
     this.handle.resource.runInAsyncScope(() => this.drop(err));
+  }
+
+  get isWaiting() {
+    return this.listener.newcomers.has(this);
   }
 
   /** Where it is; a local one has no name, but that of the listener. */
