@@ -4,11 +4,9 @@
 // calls back into the table of callbacks that its owner gave it, with the owner first.
 
 const { setImmediate } = require('node:timers');
-const { debuglog } = require('node:util');
+const { debug } = require('./debug');
 const { errnoByCode } = require('./errors');
 const { countRef, engine, handles } = require('./engine');
-
-const debug = debuglog('socket');
 
 /** Why a handle is busy. A busy handle keeps the process alive, unless it is unref'd. */
 const READING = 1;
@@ -100,7 +98,7 @@ class Handle {
   }
 
   deliverClosed() {
-    debug('%s %d: closed', this.kind, this.id);
+    debug?.('%s %d: closed', this.kind, this.id);
     handles[this.id] = undefined;
     this.setIdle(~0);
     this.id = -1;

@@ -2,13 +2,11 @@
 // A listening socket, with libuv's words.
 
 const { AsyncResource } = require('node:async_hooks');
-const { debuglog } = require('node:util');
+const { debug } = require('./debug');
 const { codeOf } = require('./errors');
 const { engine } = require('./engine');
 const { CLOSING, Handle, LISTENING, NO_DESTROY_HOOK, READING } = require('./handle');
 const { StreamHandle } = require('./stream-handle');
-
-const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnection(owner, handle)`, `ondropped(owner, reason, ends)`, `onclose(owner, handle)`.
@@ -48,13 +46,13 @@ class ListenHandle extends Handle {
     this.readsAtOnce = streamOptions.readAtOnce;
     this.adopt(id);
     this.setBusy(LISTENING);
-    debug('listener %d: listen on %s', id, place);
+    debug?.('listener %d: listen on %s', id, place);
     return 0;
   }
 
   /** The address is free on return; `onclose` follows. */
   close() {
-    debug('listener %d: close', this.id);
+    debug?.('listener %d: close', this.id);
     this.setBusy(CLOSING);
     engine().closeListener(this.id);
   }
@@ -63,7 +61,7 @@ class ListenHandle extends Handle {
   pause() {
     if (this.isPaused) return;
     this.isPaused = true;
-    debug('listener %d: pause', this.id);
+    debug?.('listener %d: pause', this.id);
     engine().pauseListener(this.id, true);
   }
 
@@ -71,7 +69,7 @@ class ListenHandle extends Handle {
   resume() {
     if (!this.isPaused) return;
     this.isPaused = false;
-    debug('listener %d: resume', this.id);
+    debug?.('listener %d: resume', this.id);
     engine().pauseListener(this.id, false);
   }
 
@@ -81,18 +79,18 @@ class ListenHandle extends Handle {
     handle.adopt(id);
     handle.isReading = this.readsAtOnce;
     if (this.readsAtOnce) handle.setBusy(READING);
-    debug('stream %d: accepted by listener %d', id, this.id);
+    debug?.('stream %d: accepted by listener %d', id, this.id);
     this.callbacks.onconnection(this.owner, handle);
   }
 
   deliverDropped(reason) {
     const ends = engine().takeDropped();
-    debug('listener %d: dropped a connection for reason %d', this.id, reason);
+    debug?.('listener %d: dropped a connection for reason %d', this.id, reason);
     this.callbacks.ondropped(this.owner, reason, ends);
   }
 
   deliverAcceptPaused(errno) {
-    debug('listener %d: accept failed: %s; trying again', this.id, codeOf(errno));
+    debug?.('listener %d: accept failed: %s; trying again', this.id, codeOf(errno));
   }
 }
 

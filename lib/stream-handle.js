@@ -2,7 +2,7 @@
 // A connection, or an attempt at one, with libuv's words.
 
 const { AsyncResource } = require('node:async_hooks');
-const { debuglog } = require('node:util');
+const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
 const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
 const {
@@ -11,15 +11,12 @@ const {
   EBADF,
   ENDING,
   Handle,
-  LOCAL,
   NO_DESTROY_HOOK,
   READING,
   SECURING,
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
-
-const debug = debuglog('socket');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
@@ -66,7 +63,12 @@ class StreamHandle extends Handle {
     this.adopt(id);
     this.isReading = options.readAtOnce;
     this.setBusy(CONNECTING);
-    debug('stream %d: connect to %s %s', this.id, remote.path ?? remote.address, remote.port ?? '');
+    debug?.(
+      'stream %d: connect to %s %s',
+      this.id,
+      remote.path ?? remote.address,
+      remote.port ?? '',
+    );
     return 0;
   }
 
@@ -88,7 +90,7 @@ class StreamHandle extends Handle {
     this.adopt(id);
     this.isReading = options.readAtOnce;
     if (this.isReading) this.setBusy(READING);
-    debug('stream %d: open as descriptor %d', id, fd);
+    debug?.('stream %d: open as descriptor %d', id, fd);
     return 0;
   }
 
@@ -181,7 +183,7 @@ class StreamHandle extends Handle {
   }
 
   securing(failure) {
-    debug('stream %d: TLS %s', this.id, failure?.code ?? 'begins');
+    debug?.('stream %d: TLS %s', this.id, failure?.code ?? 'begins');
     if (failure) this.setIdle(SECURING);
     else this.setBusy(SECURING);
     return failure;
@@ -248,7 +250,7 @@ class StreamHandle extends Handle {
   end() {
     if (this.id < 0) return EBADF;
     const status = engine().end(this.id);
-    debug('stream %d: end', this.id);
+    debug?.('stream %d: end', this.id);
     if (status === 1) this.setBusy(ENDING);
     return status;
   }
@@ -256,7 +258,7 @@ class StreamHandle extends Handle {
   /** `onclose` follows. @param {boolean} reset the peer gets a reset */
   close(reset = false) {
     if (this.id < 0) return this.closeLater();
-    debug('stream %d: %s', this.id, reset ? 'reset' : 'close');
+    debug?.('stream %d: %s', this.id, reset ? 'reset' : 'close');
     this.isReading = false;
     this.memory?.release();
     this.held = null;
@@ -292,7 +294,7 @@ class StreamHandle extends Handle {
 
   /** Whether it is a Unix socket or a named pipe, once it is connected. */
   isLocal() {
-    return this.getsockname().family === LOCAL;
+    return this.id >= 0 && engine().isLocal(this.id);
   }
 
   getpeername() {
@@ -300,7 +302,7 @@ class StreamHandle extends Handle {
   }
 
   deliverConnected() {
-    debug('stream %d: connected', this.id);
+    debug?.('stream %d: connected', this.id);
     this.setIdle(CONNECTING);
     if (this.busy & CLOSING) return; // It was on its way when the attempt was given up.
     if (this.isReading) this.setBusy(READING);
@@ -308,7 +310,7 @@ class StreamHandle extends Handle {
   }
 
   deliverConnectFailed(syscall, errno) {
-    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
+    debug?.('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     this.setBusy(CLOSING); // The engine closes it on its own.
     this.callbacks.onconnectfailed(this.owner, this, errno, syscall === CONNECT);
@@ -387,7 +389,7 @@ class StreamHandle extends Handle {
   }
 
   deliverEnd() {
-    debug('stream %d: the peer ended', this.id);
+    debug?.('stream %d: the peer ended', this.id);
     const end = () => {
       this.setIdle(READING);
       this.callbacks.onend(this.owner);
@@ -408,7 +410,7 @@ class StreamHandle extends Handle {
   }
 
   deliverFailed(syscall, errno) {
-    debug('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
+    debug?.('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
     if (this.busy & CLOSING) return;
     const fail = () => this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
     // Bytes that came before the failure are still good.
@@ -421,7 +423,7 @@ class StreamHandle extends Handle {
   }
 
   deliverSecured(needsOwner) {
-    debug('stream %d: secure', this.id);
+    debug?.('stream %d: secure', this.id);
     this.setIdle(SECURING);
     if (!(this.busy & CLOSING)) this.callbacks.onsecured(this.owner, needsOwner);
   }
@@ -430,7 +432,7 @@ class StreamHandle extends Handle {
     const failure = engine().tlsFailure(this.id);
     this.setIdle(SECURING);
     if (this.busy & CLOSING) return;
-    debug('stream %d: TLS failed: %s', this.id, failure.code);
+    debug?.('stream %d: TLS failed: %s', this.id, failure.code);
     const fail = () => this.callbacks.ontlsfailed(this.owner, failure);
     if (this.held === null) fail();
     else this.hold(fail);

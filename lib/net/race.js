@@ -232,14 +232,22 @@ function lookupTimedOut({ host, port }) {
   return Object.assign(err, { hostname: host });
 }
 
-/** Ends the attempts of a socket that is being destroyed. */
-function abandon(socket) {
+/**
+ * Ends the attempts of a socket that is being destroyed, but for the one with its `own` handle, which is closed
+ * like that of any socket. Answers whether there were others; `ended` is called when they are closed.
+ */
+function abandon(socket, own, ended) {
   clearTimeout(socket[kLimit]);
-  const running = socket[kRace];
-  if (!running) return;
+  const race = socket[kRace];
+  if (!race) return false;
   socket[kRace] = null;
-  running.running.delete(socket._handle); // It is closed like any other handle.
-  running.end();
+  race.running.delete(own);
+  const others = [...race.running.keys()];
+  race.end();
+  let open = others.length;
+  const callbacks = { ...attemptCallbacks, onclose: () => --open === 0 && ended() };
+  for (const handle of others) handle.attach(null, callbacks);
+  return open > 0;
 }
 
 /** @param {object | null} tuning the options that the descriptor has already */

@@ -39,6 +39,9 @@ const {
   kUnrefed,
 } = require('./symbols');
 
+/** Of a socket that is destroyed: something else is to be closed as well, the handle or attempts. */
+const kStillOpen = Symbol('kStillOpen');
+
 /** @type {import('../stream-handle').StreamHandle['callbacks']} */
 const callbacks = {
   onconnect: null, // Only attempts of `connect.js` connect, with callbacks of their own.
@@ -189,8 +192,10 @@ function reset(socket) {
   return socket.destroy();
 }
 
+/** `'close'`, once the socket's own handle and the attempts to connect that it was destroyed with are closed. */
 function onHandleClosed(socket) {
-  socket.emit('close', socket._hadError);
+  if (socket[kStillOpen] === true) socket[kStillOpen] = false;
+  else socket.emit('close', socket._hadError);
 }
 
 const closing = { ...callbacks, onclose: onHandleClosed };
@@ -275,7 +280,7 @@ const methods = {
     this._handle = null;
     writer.abort(this, err);
     this[kPendingEnd] = null;
-    abandon(this);
+    if (abandon(this, handle, () => onHandleClosed(this))) this[kStillOpen] = true;
     if (handle) {
       handle.attach(this, closing);
       handle.close(this[kReset]);

@@ -20,7 +20,7 @@ use crate::core::chunks::SHARED_WINDOW;
 use crate::core::codec::Fault;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Dropped, Event, HandleId};
-use crate::core::hot_wait::{self, Busy, HotWait, Turner};
+use crate::core::hot_wait::{self, Busy, Habit, Turner};
 
 /// The native engine of one JavaScript environment.
 ///
@@ -52,7 +52,9 @@ pub(super) struct State {
     taken: VecDeque<Event>,
     /// What JavaScript has of the last batch, and gives back by draining again.
     batch: Batch,
-    hot: HotWait,
+    hot: Habit,
+    /// Looking for a reply before giving way to whoever is to send it.
+    at_once: Habit,
     busy: Busy,
 }
 
@@ -105,7 +107,8 @@ impl Engine {
             lent: Lent::default(),
             taken: VecDeque::new(),
             batch: Batch::default(),
-            hot: HotWait::default(),
+            hot: Habit::default(),
+            at_once: Habit::default(),
             busy: Busy::default(),
         }));
         // Hooks run last-registered-first: the thread is joined before the threadsafe function,
@@ -129,7 +132,7 @@ impl Engine {
             state.mailbox.take(&mut state.taken);
         }
         while state.taken.is_empty() {
-            let found = if wait && state.hot.should_wait() {
+            let found = if wait && state.hot.should_try() {
                 state.wait()
             } else {
                 let _ = state.core.turn();
@@ -212,10 +215,19 @@ impl State {
 
     /// Waits a moment for a reply to what was written, and says whether there is one.
     fn wait(&mut self) -> bool {
-        let core = &self.core;
-        let hit = self.mailbox.wait(hot_wait::LONGEST, || {
-            let _ = core.turn();
-        });
+        let look = || {
+            let _ = self.core.turn();
+        };
+        if self.at_once.should_try() {
+            look();
+            let hit = !self.mailbox.is_empty();
+            self.at_once.record(hit);
+            if hit {
+                self.hot.record(true);
+                return true;
+            }
+        }
+        let hit = self.mailbox.wait(hot_wait::LONGEST, look);
         self.hot.record(hit);
         hit
     }

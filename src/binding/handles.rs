@@ -363,6 +363,14 @@ impl Engine {
         }
     }
 
+    /// Whether a stream that is connected is a Unix socket or a named pipe.
+    #[napi(catch_unwind)]
+    pub fn is_local(&self, id: u32) -> bool {
+        let state = self.state.borrow();
+        let open = state.registry.open(id);
+        open.is_some_and(|(_, transport)| transport.is_local())
+    }
+
     /// The address of our end, or an errno. Of a connection that a proxy passed on: where the client
     /// connected to.
     #[napi(catch_unwind)]

@@ -172,7 +172,7 @@ impl Mailbox {
         self.is_waiting.store(true, Ordering::SeqCst);
         let hit = loop {
             // Yielding, not spinning: where the other side shares the CPU, it is its turn. And first of
-            // all: what was just sent cannot have been answered yet.
+            // all: what was just sent has hardly been answered yet.
             thread::yield_now();
             turn();
             if self.len.load(Ordering::Acquire) > 0 {

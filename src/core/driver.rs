@@ -27,7 +27,7 @@ use crate::core::lock;
 use crate::core::options::ConnectOptions;
 use crate::core::receive::Receiver;
 use crate::core::secure::Secure;
-use crate::core::stream::{CLOSE, RESET, Stream, UPGRADE, Upgrade, WRITING};
+use crate::core::stream::{CLOSE, RESET, Stream, UPGRADE, WRITING};
 use crate::core::tls::failure::failure_in;
 use crate::core::transport::Transport;
 use crate::core::transport::tls::Tls;
@@ -70,7 +70,13 @@ pub(crate) async fn run_connect(
 }
 
 /// The life of an open stream.
-pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
+///
+/// Not an `async fn`: its future would have room for the arguments twice, and idle streams are many.
+pub(crate) fn run_open(
+    engine: Arc<Shared>,
+    stream: Arc<Stream>,
+    transport: Arc<Transport>,
+) -> impl Future<Output = ()> {
     let mut driver = Driver {
         receiver: Receiver::new(stream.codec()),
         securing: transport.tls().map(Secure::new),
@@ -79,15 +85,17 @@ pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport
         stream,
         transport,
     };
-    poll_fn(|cx| {
-        // A panic is a bug, but one connection's bug: it must not take the others along.
-        catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
-            driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
-            Poll::Ready(())
+    async move {
+        poll_fn(|cx| {
+            // A panic is a bug, but one connection's bug: it must not take the others along.
+            catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
+                driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
+                Poll::Ready(())
+            })
         })
-    })
-    .await;
-    driver.finish();
+        .await;
+        driver.finish();
+    }
 }
 
 /// Sends what is queued, as far as the system takes it now.
@@ -159,18 +167,14 @@ impl Driver {
     }
 
     fn upgrade(&mut self) {
-        match self.stream.take_upgrade() {
-            Some(Upgrade::Quiet) => {
-                let id = self.stream.id();
-                self.engine.emit(Event::Quiet { id });
-            }
-            Some(Upgrade::Start(transport)) => {
-                self.securing = transport.tls().map(Secure::new);
-                self.transport = transport;
-                self.receiver = Receiver::new(self.stream.codec());
-            }
-            None => {}
-        }
+        let Some(transport) = self.stream.take_upgrade() else {
+            let id = self.stream.id();
+            self.engine.emit(Event::Quiet { id });
+            return;
+        };
+        self.securing = transport.tls().map(Secure::new);
+        self.transport = transport;
+        self.receiver = Receiver::new(self.stream.codec());
     }
 
     /// Whether bytes may flow: always, or after the handshake.
@@ -208,7 +212,7 @@ impl Driver {
                         let id = self.stream.id();
                         let mut writes = lock(&self.stream.writes);
                         let is_empty = writes.advance(len);
-                        let is_passed = writes.take_passed();
+                        let is_passed = self.stream.has_passed(writes.len());
                         drop(writes);
                         if is_empty {
                             self.engine.emit(Event::Written { id });

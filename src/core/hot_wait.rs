@@ -10,25 +10,27 @@ use std::time::Duration;
 /// measured; a longer one would only burn the CPU that the other side needs.
 pub const LONGEST: Duration = Duration::from_micros(20);
 
-/// Score at which waiting is given up. Eight misses in a row from a fresh start.
+/// Score at which a habit is given up. Eight misses in a row from a fresh start.
 const GIVE_UP: i32 = -8;
-/// The score does not grow beyond this, so that a change of weather is noticed within a few waits.
+/// The score does not grow beyond this, so that a change of weather is noticed within a few tries.
 const BEST: i32 = 8;
 /// After giving up, one chance in this many is tried again.
 const RETRY_EVERY: u32 = 256;
 
-/// Remembers how the last waits went.
+/// Something that pays only where it mostly succeeds, and how it went lately: the wait itself, or looking
+/// for the reply before the first yield of the CPU. That finds it where the other side answers while
+/// `send` is not over; where it does not, it costs a look.
 #[derive(Debug, Default)]
-pub struct HotWait {
-    /// Hits add one, misses take two: waiting goes on only while two of three waits are hits.
+pub struct Habit {
+    /// Hits add one, misses take two: it goes on only while two of three are hits.
     score: i32,
-    /// Chances passed over since waiting was given up.
+    /// Chances passed over since it was given up.
     passed: u32,
 }
 
-impl HotWait {
-    /// Whether to wait this time.
-    pub fn should_wait(&mut self) -> bool {
+impl Habit {
+    /// Whether to do it this time.
+    pub fn should_try(&mut self) -> bool {
         if self.score > GIVE_UP {
             return true;
         }
@@ -40,7 +42,7 @@ impl HotWait {
         true
     }
 
-    /// How the wait ended: with an event (`true`) or with nothing.
+    /// How it ended: with an event (`true`) or with nothing.
     pub fn record(&mut self, hit: bool) {
         let change = if hit { 1 } else { -2 };
         self.score = (self.score + change).clamp(GIVE_UP, BEST);
@@ -115,19 +117,19 @@ mod tests {
 
     #[test]
     fn hits_keep_it_on() {
-        let mut wait = HotWait::default();
+        let mut wait = Habit::default();
         for _ in 0..1_000 {
-            assert!(wait.should_wait());
+            assert!(wait.should_try());
             wait.record(true);
         }
     }
 
     #[test]
     fn misses_switch_it_off_but_for_a_rare_try() {
-        let mut wait = HotWait::default();
+        let mut wait = Habit::default();
         let mut tried = 0;
         for _ in 0..10_000 {
-            if wait.should_wait() {
+            if wait.should_try() {
                 tried += 1;
                 wait.record(false);
             }
@@ -137,13 +139,13 @@ mod tests {
 
     #[test]
     fn it_comes_back_when_hits_come_back() {
-        let mut wait = HotWait::default();
+        let mut wait = Habit::default();
         for _ in 0..100 {
             wait.record(false);
         }
         let mut on = 0;
         for _ in 0..10_000 {
-            if wait.should_wait() {
+            if wait.should_try() {
                 on += 1;
                 wait.record(true);
             }

@@ -152,7 +152,7 @@ impl Acceptor {
         match self {
             Self::Tcp(listener) => listener
                 .poll_accept(cx)
-                .map_ok(|(stream, peer)| Transport::Tcp(stream, Some(peer))),
+                .map_ok(|(stream, peer)| Transport::Tcp(stream, peer.into())),
             #[cfg(unix)]
             Self::Unix(listener, _) => listener
                 .poll_accept(cx)
@@ -399,7 +399,7 @@ pub(crate) fn admit(
 ) {
     let proxied = match header {
         Header::Local => None,
-        Header::Proxied(proxied) => Some(Box::new(proxied)),
+        Header::Proxied(proxied) => Some(proxied),
     };
     let transport = match &admission.tls {
         None => transport,

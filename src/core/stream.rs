@@ -4,8 +4,8 @@
 
 use std::io;
 use std::mem;
-use std::sync::atomic::{AtomicU8, AtomicU64, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicI64, AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::task::{Context, Waker};
 use std::time::Instant;
 
@@ -34,44 +34,58 @@ const PARKED: u8 = 1 << 4;
 /// TLS is to take the stream over.
 pub(super) const UPGRADE: u8 = 1 << 5;
 
-/// What the driver is to do about that.
-#[derive(Debug)]
-pub(super) enum Upgrade {
-    /// Stop reading, and say so.
-    Quiet,
-    /// Go on with that transport.
-    Start(Arc<Transport>),
-}
-
 /// In place of a time: it is not measured, because measuring costs every read and every write a look at the clock.
 const UNWATCHED: u64 = u64::MAX;
 
+/// What times are measured from: one for all, as each would have to keep its own.
+static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
+
 /// One connection, or one attempt at it, as the owner's thread sees it.
+///
+/// There may be a hundred thousand of them, most of them idle: what few need is behind a box.
 #[derive(Debug)]
 pub struct Stream {
     id: HandleId,
-    /// What the received bytes mean, if that is for the engine to know.
-    codec: Option<Codec>,
     /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
     flags: AtomicU8,
     /// Bytes on their way to the owner.
-    undelivered: AtomicUsize,
+    undelivered: AtomicU32,
     /// How many there may be, see [`crate::core::flow::more_ahead`].
-    ahead: AtomicUsize,
-    /// All bytes that were ever received.
-    received: AtomicU64,
-    /// How many of them the owner had used when it closed the stream.
-    used: AtomicU64,
-    created: Instant,
-    /// How many milliseconds later bytes were last received or sent; [`UNWATCHED`] if nobody asks.
+    ahead: AtomicU32,
+    /// All bytes that were ever received, less those that the owner had used when it closed the stream.
+    unused: AtomicI64,
+    /// When bytes were last received or sent, in milliseconds; [`UNWATCHED`] if nobody asks.
     moved: AtomicU64,
     pub(super) writes: Mutex<WriteQueue>,
-    upgrade: Mutex<Option<Upgrade>>,
-    /// Wakes the driver.
-    waker: Mutex<Option<Waker>>,
-    /// Boxed: few streams have it, and all pay for its place.
-    proxied: Option<Box<Proxied>>,
+    driver: Mutex<ForDriver>,
+    special: Option<Box<Special>>,
 }
+
+/// What the owner's thread leaves for the driver.
+#[derive(Debug, Default)]
+struct ForDriver {
+    waker: Option<Waker>,
+    /// With [`UPGRADE`]: the transport to go on with. `None`: stop reading, and say so.
+    upgrade: Option<Arc<Transport>>,
+}
+
+/// What most streams do not have.
+#[derive(Debug)]
+struct Special {
+    /// What the received bytes mean, if that is for the engine to know.
+    codec: Option<Codec>,
+    /// The ends of the connection by its PROXY header.
+    proxied: Option<Proxied>,
+    /// The owner wants to hear when no more than this is queued, or [`NO_MARK`]. Only with `writes` locked.
+    mark: AtomicU32,
+}
+
+/// More than a queue ever holds.
+const NO_MARK: u32 = u32::MAX;
+
+// A field more would be 8 bytes of every idle connection: is it for all of them?
+#[cfg(all(target_os = "linux", target_pointer_width = "64"))]
+const _: () = assert!(size_of::<Stream>() <= 120 && size_of::<Transport>() <= 48);
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,22 +115,26 @@ impl Stream {
     pub(crate) fn proxied_by(
         id: HandleId,
         options: &StreamOptions,
-        proxied: Option<Box<Proxied>>,
+        proxied: Option<Proxied>,
     ) -> Arc<Self> {
+        let codec = options.codec;
+        let is_special = codec.is_some() || proxied.is_some();
         Arc::new(Self {
             id,
-            codec: options.codec,
             flags: AtomicU8::new(if options.read_at_once { READING } else { 0 }),
-            undelivered: AtomicUsize::new(0),
-            ahead: AtomicUsize::new(FIRST_AHEAD),
-            received: AtomicU64::new(0),
-            used: AtomicU64::new(0),
-            created: Instant::now(),
+            undelivered: AtomicU32::new(0),
+            ahead: AtomicU32::new(counted(FIRST_AHEAD)),
+            unused: AtomicI64::new(0),
             moved: AtomicU64::new(UNWATCHED),
             writes: Mutex::default(),
-            upgrade: Mutex::default(),
-            waker: Mutex::default(),
-            proxied,
+            driver: Mutex::default(),
+            special: is_special.then(|| {
+                Box::new(Special {
+                    codec,
+                    proxied,
+                    mark: AtomicU32::new(NO_MARK),
+                })
+            }),
         })
     }
 
@@ -127,13 +145,13 @@ impl Stream {
     }
 
     pub(super) fn codec(&self) -> Option<Codec> {
-        self.codec
+        self.special.as_ref()?.codec
     }
 
     /// The ends of the connection by its PROXY header. `None`: those of the transport.
     #[must_use]
     pub fn proxied(&self) -> Option<&Proxied> {
-        self.proxied.as_deref()
+        self.special.as_ref()?.proxied.as_ref()
     }
 
     /// Starts to read, or goes on.
@@ -146,19 +164,19 @@ impl Stream {
     /// Stops reading. Events that are on their way still arrive.
     pub fn read_stop(&self) {
         self.clear(READING);
-        self.ahead.store(FIRST_AHEAD, Ordering::SeqCst);
+        self.ahead.store(counted(FIRST_AHEAD), Ordering::SeqCst);
     }
 
     /// Stops reading for TLS to take over: what was received before belongs to the handshake.
     /// [`Event::Quiet`](crate::core::event::Event::Quiet) follows the last of it.
     pub fn quiesce(&self) {
         self.read_stop();
-        self.upgrade(Upgrade::Quiet);
+        self.upgrade(None);
     }
 
     /// Goes on with `transport`, which is TLS over what the stream had.
     pub(super) fn secure(&self, transport: Arc<Transport>) {
-        self.upgrade(Upgrade::Start(transport));
+        self.upgrade(Some(transport));
     }
 
     /// Answers a question of the handshake of `transport`, which is this stream's own.
@@ -169,15 +187,21 @@ impl Stream {
         }
     }
 
-    fn upgrade(&self, what: Upgrade) {
-        *lock(&self.upgrade) = Some(what);
-        self.set(UPGRADE);
+    fn upgrade(&self, transport: Option<Arc<Transport>>) {
+        {
+            let mut driver = lock(&self.driver);
+            driver.upgrade = transport;
+            self.set(UPGRADE);
+        }
         self.wake();
     }
 
-    pub(super) fn take_upgrade(&self) -> Option<Upgrade> {
+    /// The transport to go on with; `None` if reading is to stop, for what comes next.
+    pub(super) fn take_upgrade(&self) -> Option<Arc<Transport>> {
+        let mut driver = lock(&self.driver);
+        // Under the lock, as it is put up: nothing else says that there is an upgrade.
         self.clear(UPGRADE);
-        mem::take(&mut *lock(&self.upgrade))
+        mem::take(&mut driver.upgrade)
     }
 
     /// Writes: straight to the system where nothing is queued; what it does not take is copied
@@ -229,11 +253,34 @@ impl Stream {
         lock(&self.writes).len()
     }
 
-    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes of what is
-    /// queued now wait, unless [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many
-    /// wait; if they are not more, nothing follows. Instead of an earlier call's.
+    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes are queued, unless
+    /// [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many are; if not more, nothing follows.
+    /// Instead of an earlier call's. Only of streams with a codec.
     pub fn watch_queue(&self, left: usize) -> usize {
-        lock(&self.writes).watch(left)
+        let writes = lock(&self.writes);
+        let len = writes.len();
+        if let Some(special) = &self.special {
+            let mark = if len > left {
+                u32::try_from(left).unwrap_or(NO_MARK)
+            } else {
+                NO_MARK
+            };
+            special.mark.store(mark, Ordering::Relaxed);
+        }
+        len
+    }
+
+    /// Whether `len` bytes in the queue, which is locked, are as few as the owner wants to hear of; once.
+    pub(super) fn has_passed(&self, len: usize) -> bool {
+        let Some(special) = &self.special else {
+            return false;
+        };
+        let mark = special.mark.load(Ordering::Relaxed);
+        let is_passed = mark != NO_MARK && len <= mark as usize;
+        if is_passed {
+            special.mark.store(NO_MARK, Ordering::Relaxed);
+        }
+        is_passed
     }
 
     /// Ends the writing half, after what is queued. `transport` is this stream's own.
@@ -270,7 +317,8 @@ impl Stream {
     /// peer gets a reset, as the system itself sends one for bytes that nobody has read: that they
     /// were read ahead is our affair, and no reason to tell the peer that all is well.
     pub fn close(&self, used: u64) {
-        self.used.store(used, Ordering::SeqCst);
+        let used = i64::try_from(used).unwrap_or(i64::MAX);
+        self.unused.fetch_sub(used, Ordering::SeqCst);
         self.set(CLOSE);
         self.wake();
     }
@@ -290,10 +338,10 @@ impl Stream {
     /// The owner is done with `len` bytes that were on their way to it.
     pub fn consumed(&self, len: usize) {
         if self.has(READING) {
-            let ahead = self.ahead.load(Ordering::SeqCst);
-            self.ahead.store(more_ahead(ahead, len), Ordering::SeqCst);
+            let ahead = more_ahead(self.ahead(), len);
+            self.ahead.store(counted(ahead), Ordering::SeqCst);
         }
-        self.undelivered.fetch_sub(len, Ordering::SeqCst);
+        self.undelivered.fetch_sub(counted(len), Ordering::SeqCst);
         if self.flags.load(Ordering::SeqCst) & PARKED != 0 {
             self.clear(PARKED);
             self.wake();
@@ -303,40 +351,41 @@ impl Stream {
     /// Bytes on their way to the owner (for its accounting and for tests).
     #[must_use]
     pub fn undelivered(&self) -> usize {
-        self.undelivered.load(Ordering::SeqCst)
+        self.undelivered.load(Ordering::SeqCst) as usize
+    }
+
+    fn ahead(&self) -> usize {
+        self.ahead.load(Ordering::SeqCst) as usize
     }
 
     pub(crate) fn add_undelivered(&self, len: usize) {
+        let len = counted(len);
         self.undelivered.fetch_add(len, Ordering::SeqCst);
-        self.received.fetch_add(len as u64, Ordering::Relaxed);
+        self.unused.fetch_add(len.into(), Ordering::SeqCst);
     }
 
     /// For how many milliseconds nothing was received and nothing was sent, parts of messages included. Measured
     /// from the first call on, which answers 0.
     pub fn idle_for(&self) -> u64 {
-        let age = self.age();
+        let now = now();
         match self.moved.load(Ordering::Relaxed) {
             UNWATCHED => {
-                self.moved.store(age, Ordering::Relaxed);
+                self.moved.store(now, Ordering::Relaxed);
                 0
             }
-            moved => age.saturating_sub(moved),
+            moved => now.saturating_sub(moved),
         }
     }
 
     /// Something was received or sent.
     pub(crate) fn has_moved(&self) {
         if self.moved.load(Ordering::Relaxed) != UNWATCHED {
-            self.moved.store(self.age(), Ordering::Relaxed);
+            self.moved.store(now(), Ordering::Relaxed);
         }
     }
 
-    fn age(&self) -> u64 {
-        u64::try_from(self.created.elapsed().as_millis()).unwrap_or(u64::MAX)
-    }
-
     pub(super) fn has_unused(&self) -> bool {
-        self.received.load(Ordering::Relaxed) > self.used.load(Ordering::SeqCst)
+        self.unused.load(Ordering::SeqCst) > 0
     }
 
     /// Whether the driver may read now. If too much is on its way, the owner's next
@@ -345,13 +394,13 @@ impl Stream {
         if !self.has(READING) {
             return false;
         }
-        if self.undelivered() < self.ahead.load(Ordering::SeqCst) {
+        if self.undelivered() < self.ahead() {
             return true;
         }
         self.set(PARKED);
         // Looked at again after the flag is up: the owner counts down first and looks at the flag
         // then, so either we see its count or it sees our flag.
-        self.undelivered() < self.ahead.load(Ordering::SeqCst)
+        self.undelivered() < self.ahead()
     }
 
     /// Puts `flags` up and says whether all of them were up before.
@@ -368,7 +417,7 @@ impl Stream {
     }
 
     fn wake(&self) {
-        if let Some(waker) = lock(&self.waker).as_ref() {
+        if let Some(waker) = &lock(&self.driver).waker {
             waker.wake_by_ref();
         }
     }
@@ -376,14 +425,24 @@ impl Stream {
     /// Remembers whom to wake. A task keeps its waker for life, so this stores it once; flags set
     /// before that are seen by the poll that stores it.
     pub(super) fn register(&self, cx: &Context<'_>) {
-        let mut waker = lock(&self.waker);
-        if !waker
+        let known = &mut lock(&self.driver).waker;
+        if !known
             .as_ref()
             .is_some_and(|known| known.will_wake(cx.waker()))
         {
-            *waker = Some(cx.waker().clone());
+            *known = Some(cx.waker().clone());
         }
     }
+}
+
+/// A length that is counted: of one read or one message, so it fits.
+fn counted(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+/// Milliseconds since [`EPOCH`].
+fn now() -> u64 {
+    u64::try_from(EPOCH.elapsed().as_millis()).unwrap_or(UNWATCHED - 1)
 }
 
 /// Sends until all is taken or the system would block; says how much was taken.
@@ -398,4 +457,31 @@ fn send(transport: &Transport, bytes: &[u8]) -> Result<usize, Error> {
         }
     }
     Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::codec::values::{Format, ValueCodec};
+
+    #[test]
+    fn a_short_queue_is_told_of_once() {
+        let codec = Codec::Values(ValueCodec {
+            format: Format::Cbor,
+            max_message: 1,
+            max_depth: 1,
+        });
+        let options = StreamOptions {
+            codec: Some(codec),
+            ..StreamOptions::default()
+        };
+        let stream = Stream::new(0, &options);
+        lock(&stream.writes).push(b"abcdef");
+        assert_eq!(stream.watch_queue(6), 6);
+        assert!(!stream.has_passed(6));
+        assert_eq!(stream.watch_queue(3), 6);
+        assert!(!stream.has_passed(4));
+        assert!(stream.has_passed(3));
+        assert!(!stream.has_passed(2));
+    }
 }

@@ -35,10 +35,9 @@ enum State {
 #[derive(Debug, Default)]
 pub struct WriteQueue {
     pieces: VecDeque<Bytes>,
-    len: usize,
+    /// At most [`WRITE_WINDOW`].
+    len: u32,
     state: State,
-    /// The owner wants to hear when no more than this is left.
-    mark: Option<usize>,
 }
 
 /// What the I/O thread has to do next.
@@ -68,7 +67,7 @@ impl WriteQueue {
     /// Bytes that wait.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Takes a copy of as much of `bytes` as the window has room for, and says how much that was.
@@ -76,30 +75,13 @@ impl WriteQueue {
         if !self.is_open() {
             return 0;
         }
-        let taken = bytes.len().min(WRITE_WINDOW - self.len);
+        let taken = bytes.len().min(WRITE_WINDOW - self.len());
         if taken > 0 {
             self.pieces
                 .push_back(Bytes::copy_from_slice(&bytes[..taken]));
-            self.len += taken;
-            self.mark = self.mark.map(|left| left + taken);
+            self.len += below_window(taken);
         }
         taken
-    }
-
-    /// The owner wants to hear when no more than `left` bytes of what is queued now wait. Answers how many
-    /// wait; if they are not more, there is nothing to hear.
-    pub fn watch(&mut self, left: usize) -> usize {
-        self.mark = (self.len > left).then_some(left);
-        self.len
-    }
-
-    /// Whether that is so now; once.
-    pub fn take_passed(&mut self) -> bool {
-        let is_passed = self.mark.is_some_and(|left| self.len <= left);
-        if is_passed {
-            self.mark = None;
-        }
-        is_passed
     }
 
     /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
@@ -134,7 +116,7 @@ impl WriteQueue {
         if let Some(piece) = self.pieces.front_mut() {
             debug_assert!(len <= piece.len());
             piece.advance(len);
-            self.len -= len;
+            self.len -= below_window(len);
             if piece.is_empty() {
                 self.pieces.pop_front();
             }
@@ -156,8 +138,13 @@ impl WriteQueue {
         self.state = State::Failed;
         self.pieces = VecDeque::new();
         self.len = 0;
-        self.mark = None;
     }
+}
+
+/// What a queue's length is kept as: idle streams are many, and each has one.
+fn below_window(len: usize) -> u32 {
+    debug_assert!(len <= WRITE_WINDOW);
+    u32::try_from(len).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -208,21 +195,6 @@ mod tests {
         assert_eq!(queue.push(b"x"), 0);
         queue.advance(1);
         assert_eq!(queue.push(b"xy"), 1);
-    }
-
-    #[test]
-    fn a_mark_is_passed_once_and_moves_with_what_comes_behind() {
-        let mut queue = WriteQueue::default();
-        queue.push(b"abcdef");
-        assert_eq!(queue.watch(6), 6);
-        assert!(!queue.take_passed());
-        assert_eq!(queue.watch(3), 6);
-        queue.push(b"gh");
-        queue.advance(2);
-        assert!(!queue.take_passed());
-        queue.advance(1);
-        assert!(queue.take_passed());
-        assert!(!queue.take_passed());
     }
 
     proptest! {

@@ -7,7 +7,7 @@
 
 #[cfg(windows)]
 pub(crate) mod pipe;
-mod tcp;
+pub mod tcp;
 pub mod tls;
 #[cfg(unix)]
 mod unix;
@@ -28,14 +28,14 @@ use tokio::net::UnixStream;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::options::{KeepAlive, SocketOptions, StreamOptions};
+use crate::core::transport::tcp::Peer;
 use crate::core::transport::tls::Tls;
 
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
 pub enum Transport {
-    /// TCP over IPv4 or IPv6, and whom it is connected to if that is known: the system does not tell
-    /// any more once the connection is reset, which is when people want to know.
-    Tcp(TcpStream, Option<SocketAddr>),
+    /// TCP over IPv4 or IPv6, and whom it is connected to.
+    Tcp(TcpStream, Peer),
     /// A Unix stream socket.
     #[cfg(unix)]
     Unix(UnixStream),
@@ -75,7 +75,7 @@ impl Transport {
         target: Option<SocketAddr>,
     ) -> io::Result<Self> {
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
-            let peer = target.and_then(tcp::peer_of);
+            let peer = target.map_or(Peer::Unknown, Peer::of_target);
             return tcp::from_socket(socket).map(|stream| Self::Tcp(stream, peer));
         }
         #[cfg(unix)]
@@ -107,7 +107,8 @@ impl Transport {
     }
 
     /// Whether it is a Unix socket or a named pipe.
-    pub(crate) fn is_local(&self) -> bool {
+    #[must_use]
+    pub fn is_local(&self) -> bool {
         match self {
             Self::Tls(tls) => tls.inner().is_local(),
             _ => !matches!(self, Self::Tcp(..)),
@@ -365,8 +366,10 @@ impl Transport {
     /// `NotConnected` where there is none.
     pub fn peer_addr(&self) -> io::Result<Endpoint> {
         match self {
-            Self::Tcp(_, Some(peer)) => Ok(Endpoint::Tcp(*peer)),
-            Self::Tcp(stream, None) => stream.peer_addr().map(Endpoint::Tcp),
+            Self::Tcp(stream, peer) => peer
+                .address()
+                .map_or_else(|| stream.peer_addr(), Ok)
+                .map(Endpoint::Tcp),
             #[cfg(unix)]
             Self::Unix(stream) => Endpoint::from_sock_addr(&SockRef::from(stream).peer_addr()?),
             #[cfg(windows)]
