@@ -139,7 +139,7 @@ class Connection {
   closeImmediately() {
     if (this.state === CLOSED || this.state === FAILED || this.handle === null) return;
     this.state = FAILED;
-    const isLoss = !this.outbox.isEmpty;
+    const isLoss = this.bufferedAmount > 0;
     this.letGo();
     this.handle.close(isLoss);
   }
@@ -241,7 +241,7 @@ class Connection {
   fail(err) {
     if (this.state >= FAILED) return;
     this.state = FAILED;
-    const isLoss = !this.outbox.isEmpty;
+    const isLoss = this.bufferedAmount > 0;
     this.letGo();
     emitLater(this.events, 'error', [err]);
     if (this.handle === null) this.closed();

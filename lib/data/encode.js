@@ -41,9 +41,9 @@ function addCbor(box, maxDepth, limit, value, beforeAdding) {
   limits.maxDepth = maxDepth;
   limits.maxLength = limit;
   encodeInto(value, scratch, HEADER, limits, encoded);
-  beforeAdding();
   const { bytes, start, end } = encoded;
   encoded.bytes = scratch;
+  beforeAdding();
   return addFrame(box, bytes, start - HEADER, end);
 }
 
@@ -73,7 +73,6 @@ function writeHeader(bytes, at, length) {
 
 function addJson(box, limit, value, beforeAdding) {
   const text = jsonOf(value);
-  // No character of UTF-16 has more than three bytes of UTF-8.
   const length = Buffer.byteLength(text);
   if (length > limit) throw tooLarge(limit);
   beforeAdding();
