@@ -4,48 +4,27 @@
 // unpacked where they lie in the chunk.
 
 const { Packr, Unpackr } = require('msgpackr');
+const { Coalesced } = require('../coalesced');
 const overNet = require('../over-net');
 
-const SIZE = 64 * 1024;
 /** The settings in which it carries about the same kinds of values. */
 const OPTIONS = { structuredClone: true, moreTypes: true };
 
-class Sender {
-  constructor(socket) {
-    this.socket = socket;
-    this.packr = new Packr(OPTIONS);
-    this.buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.used = 0;
-    this.isScheduled = false;
-    this.flushTick = () => {
-      this.isScheduled = false;
-      this.flush();
-    };
-  }
-
-  send(value) {
-    const bytes = this.packr.pack(value);
-    if (this.used + 4 + bytes.length > SIZE) this.flush();
-    const { buffer, used } = this;
-    buffer[used] = bytes.length >>> 24;
-    buffer[used + 1] = bytes.length >>> 16;
-    buffer[used + 2] = bytes.length >>> 8;
-    buffer[used + 3] = bytes.length;
+function senderTo(socket) {
+  const packr = new Packr(OPTIONS);
+  const out = new Coalesced(socket);
+  return (value) => {
+    const bytes = packr.pack(value);
+    const { length } = bytes;
+    out.reserve(4 + length);
+    const { buffer, used } = out;
+    buffer[used] = length >>> 24;
+    buffer[used + 1] = length >>> 16;
+    buffer[used + 2] = length >>> 8;
+    buffer[used + 3] = length;
     buffer.set(bytes, used + 4);
-    this.used = used + 4 + bytes.length;
-    if (!this.isScheduled) {
-      this.isScheduled = true;
-      process.nextTick(this.flushTick);
-    }
-    return !this.socket.writableNeedDrain;
-  }
-
-  flush() {
-    if (this.used === 0) return;
-    this.socket.write(this.buffer.subarray(0, this.used));
-    if (this.socket.writableLength > 0) this.buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.used = 0;
-  }
+    return out.commit(used + 4 + length);
+  };
 }
 
 function receive(socket, peer) {
@@ -70,8 +49,7 @@ function receive(socket, peer) {
 module.exports = {
   OPTIONS,
   framed: overNet((socket) => {
-    const sender = new Sender(socket);
-    const peer = { send: (value) => sender.send(value), ondrain() {}, take() {} };
+    const peer = { send: senderTo(socket), ondrain() {}, take() {} };
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => peer.ondrain());
     receive(socket, peer);
