@@ -1,6 +1,7 @@
 /**
  * Everything that `require('socket')` gives. Each API has a file of its own; `socket/net` is the `net` API alone,
- * `socket/messages` the message sockets, whose `Socket` is `MessageSocket` here, and `socket/data` the value sockets.
+ * `socket/messages` the message sockets, whose `Socket` is `MessageSocket` here, `socket/data` the value sockets and
+ * `socket/web` the web sockets.
  */
 import * as tls from './tls';
 
@@ -14,3 +15,4 @@ export {
   supportedReceiveTypes,
   supportedSendTypes,
 } from './messages';
+export * from './web';

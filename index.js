@@ -31,9 +31,19 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
+const {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+} = require('./lib/web');
+
 module.exports = {
   BlockList,
+  ConnectEvent,
   DataSocket,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -41,6 +51,9 @@ module.exports = {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,

@@ -3,7 +3,9 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  ConnectEvent,
   DataSocket,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -11,6 +13,9 @@ export const {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,

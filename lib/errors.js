@@ -9,15 +9,18 @@ const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutd
 /** The attempt failed in the call itself, before anything was sent. */
 const CONNECT = 0;
 
+/** Names and texts by libuv's negative numbers. Asked for once: Node makes a new map each time. */
+const systemErrors = getSystemErrorMap();
+
 /** libuv's negative numbers by name, for the few that are decided upon. */
 const errnoByCode = new Map();
-for (const [errno, [code]] of getSystemErrorMap()) errnoByCode.set(code, errno);
+for (const [errno, [code]] of systemErrors) errnoByCode.set(code, errno);
 
 /** @param {number} errno */
-const codeOf = (errno) => getSystemErrorMap().get(errno)?.[0] ?? `Unknown system error ${errno}`;
+const codeOf = (errno) => systemErrors.get(errno)?.[0] ?? `Unknown system error ${errno}`;
 
 /** @param {number} errno */
-const textOf = (errno) => getSystemErrorMap().get(errno)?.[1] ?? 'unknown error';
+const textOf = (errno) => systemErrors.get(errno)?.[1] ?? 'unknown error';
 
 /** `address:port`, or the address alone where there is no port, as Node prints it. */
 function place(address, port) {

@@ -17,7 +17,7 @@ const WIDTH = 5;
 /** After so many events, or so long (ms), other work of the loop gets its turn. */
 const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
-/** The clock is looked at after so many events: a new secure connection costs more than a hundred messages. */
+/** The clock is looked at after so many events that carry data, and after each that begins or ends something. */
 const EVENTS_PER_LOOK = 8;
 /**
  * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
@@ -67,6 +67,7 @@ function createDrain({
    */
   let run = null;
   let delivered = 0; // events, counting each message of a run
+  let isDear = false; // The last event may have cost more than a hundred messages do.
 
   /** Delivers the event at `index` and goes past it first: if it throws, it is not delivered twice. */
   function deliverNext() {
@@ -76,6 +77,7 @@ function createDrain({
     }
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
+    isDear = kind !== EventKind.Data && kind !== EventKind.Messages && kind !== EventKind.Written;
     const handle = handles[events[at]];
     current = handle;
     if (kind === EventKind.Messages) {
@@ -173,7 +175,7 @@ function createDrain({
         runAfterwards();
         runTicks();
       }
-      if (++delivered % EVENTS_PER_LOOK === 0) {
+      if (++delivered % EVENTS_PER_LOOK === 0 || isDear) {
         const isOver = isSpent(budget);
         if (isOver || delivered % EVENTS_PER_FLUSH === 0) flush(budget);
         if (isOver) return true;

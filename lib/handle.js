@@ -16,8 +16,8 @@ const ENDING = 8;
 const LISTENING = 16;
 /** A TLS handshake is under way. */
 const SECURING = 64;
-/** Its owner keeps what was received for later. */
-const HOLDING = 128;
+/** The owner holds the process whatever the handle does. */
+const IN_USE = 128;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
@@ -118,8 +118,8 @@ module.exports = {
   CONNECTING,
   EBADF,
   ENDING,
-  HOLDING,
   Handle,
+  IN_USE,
   LISTENING,
   LOCAL,
   NO_DESTROY_HOOK,

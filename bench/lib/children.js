@@ -14,17 +14,22 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 
 /**
- * Starts a process; with a CPU given it and all its threads run there only.
+ * Starts a process; with a CPU given it and all its threads run there only, and one that is `idle` runs where
+ * nobody else wants to.
  *
  * @param {string} file
  * @param {string[]} args
- * @param {{ cpu?: number, stdio: import('node:child_process').StdioOptions }} options
+ * @param {{ cpu?: number, idle?: boolean, stdio: import('node:child_process').StdioOptions }} options
  */
-function start(file, args, { cpu, stdio }) {
-  // taskset replaces itself by the program, so the process id stays and the IPC channel is kept.
-  const [command, words] =
-    cpu === undefined ? [file, args] : ['taskset', ['--cpu-list', String(cpu), file, ...args]];
-  const child = spawn(command, words, { stdio });
+function start(file, args, { cpu, idle, stdio }) {
+  // Both replace themselves by the program, so the process id stays and the IPC channel is kept.
+  const words = [
+    ...(cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)]),
+    ...(idle ? ['chrt', '--idle', '0'] : []),
+    file,
+    ...args,
+  ];
+  const child = spawn(words[0], words.slice(1), { stdio });
   running.add(child);
   child.on('exit', () => running.delete(child));
   child.on('error', () => running.delete(child));

@@ -39,12 +39,12 @@ class Load {
   /**
    * @param {string} mode  see bench/load/src/main.rs
    * @param {Record<string, number | string>} options
-   * @param {{ cpu?: number }} [where]
+   * @param {{ cpu?: number, idle?: boolean }} [where]  see children.js
    */
-  constructor(mode, options, { cpu } = {}) {
+  constructor(mode, options, { cpu, idle } = {}) {
     this.#name = `the load generator (${mode})`;
     const words = Object.entries(options).flatMap(([name, value]) => [`--${name}`, String(value)]);
-    this.#child = children.start(BINARY, [mode, ...words], { cpu, stdio: 'pipe' });
+    this.#child = children.start(BINARY, [mode, ...words], { cpu, idle, stdio: 'pipe' });
     const stderr = children.tail(this.#child.stderr);
     // It may be gone before its stdin is closed.
     this.#child.stdin.on('error', () => {});
@@ -114,17 +114,19 @@ class Load {
  * @param {import('./subject').Subject} subject
  * @param {string} mode
  * @param {Record<string, number>} options  of the mode
- * @param {{ warmup: number, seconds: number, cpu?: number, check?: (done: any) => Promise<void> }} run
- *   `check` gets the last line of the load generator while the server still lives
+ * @param {{ warmup: number, seconds: number, cpu?: number, idle?: boolean,
+ *   begin?: () => Promise<void>, check?: (done: any) => Promise<void> }} run
+ *   `begin` is called when the window begins; `check` gets the last line of the load generator while the server still lives
  * @returns {Promise<any>} the load generator's result, with the CPU seconds of the process under
  *   test within the window as `cpu`
  */
-async function measure(subject, mode, options, { warmup, seconds, cpu, check }) {
+async function measure(subject, mode, options, { warmup, seconds, cpu, idle, begin, check }) {
   const place = subject.path ? { path: subject.path } : { port: subject.port };
-  const load = new Load(mode, { ...place, ...options, warmup, seconds }, { cpu });
+  const load = new Load(mode, { ...place, ...options, warmup, seconds }, { cpu, idle });
   try {
     const wait = (event, limit) => subject.guard(load.line(event, limit), limit + 1, event);
     await wait('measure', SETUP + warmup);
+    await begin?.();
     const before = subject.cpuTime();
     const result = await wait('result', seconds + FINISH);
     const used = cpuBetween(before, subject.cpuTime());

@@ -12,6 +12,7 @@ module.exports = {
     ...require('./unix'),
     ...require('./messages'),
     ...require('./values'),
+    ...require('./web'),
     ...require('./connections'),
     ...require('./tls'),
     ...require('./idle'),

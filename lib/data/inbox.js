@@ -14,7 +14,7 @@
 const { setImmediate } = require('node:timers');
 const { decodeRange } = require('../cbor/decoder');
 const { decodeError } = require('../cbor/errors');
-const { HOLDING } = require('../handle');
+const { IN_USE } = require('../handle');
 const { JSON_TEXT } = require('./options');
 
 const INT = Int32Array.BYTES_PER_ELEMENT;
@@ -142,7 +142,7 @@ class Inbox {
     this.ints = null;
     this.next = this.end;
     if (this.handle === null) return;
-    this.handle.setIdle(HOLDING);
+    this.handle.setIdle(IN_USE);
     // It is read all the same, to see the end.
     this.handle.readStart();
   }
@@ -151,7 +151,7 @@ class Inbox {
     if (this.held === null) {
       this.held = [];
       this.handle.readStop();
-      this.handle.setBusy(HOLDING);
+      this.handle.setBusy(IN_USE);
     }
     this.held.push(item);
   }
@@ -181,7 +181,7 @@ class Inbox {
     if (this.isStopped || this.held === null) return;
     if (this.held.length === 0) {
       this.held = null;
-      this.handle.setIdle(HOLDING);
+      this.handle.setIdle(IN_USE);
       this.handle.readStart();
     } else if (this.events.data.length > 0 || typeof this.held[0] === 'function') this.resume();
   }

@@ -15,7 +15,7 @@ use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
 use crate::binding::mailbox::Mailbox;
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
-use crate::binding::shared::{Cell, Sends, Shared};
+use crate::binding::shared::{Cell, PIECES, Sends, Shared};
 use crate::core::chunks::SHARED_WINDOW;
 use crate::core::codec::Fault;
 use crate::core::engine::Engine as CoreEngine;
@@ -353,7 +353,8 @@ impl State {
     fn tell_wanted(&mut self) {
         let wanted = self.core.chunks().wanted();
         self.shared.set(Cell::WantedShared, wanted.shared);
-        self.shared.set(Cell::WantedOwn, wanted.own);
+        self.shared
+            .set(Cell::WantedOwn, wanted.own | (wanted.pieces << PIECES));
     }
 }
 

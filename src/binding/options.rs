@@ -73,6 +73,9 @@ pub struct NativeStreamOptions {
     pub codec: Option<NativeCodec>,
     /// The bytes are a hello and values. Not both.
     pub value_codec: Option<NativeValueCodec>,
+    /// JavaScript wants memory of exactly the size of what came: at most 64 KiB at a time. `OwnData` of a
+    /// whole chunk is that; everything else it copies.
+    pub copied: Option<bool>,
 }
 
 /// What the bytes of a connection mean, see `core::codec`.
@@ -162,6 +165,8 @@ pub struct NativeListenOptions {
     pub backlog: i32,
     /// `IPV6_V6ONLY`.
     pub ipv6_only: bool,
+    /// `SO_REUSEADDR`, but on Windows; absent: on.
+    pub reuse_address: Option<bool>,
     /// `SO_REUSEPORT`.
     pub reuse_port: bool,
     /// Connections begin with a PROXY header, to come within so many milliseconds; absent: they do not.
@@ -222,6 +227,7 @@ impl From<NativeStreamOptions> for StreamOptions {
                 .codec
                 .map(Codec::from)
                 .or_else(|| options.value_codec.map(Codec::from)),
+            copied: options.copied.unwrap_or(false),
         }
     }
 }

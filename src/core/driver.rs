@@ -78,7 +78,7 @@ pub(crate) fn run_open(
     transport: Arc<Transport>,
 ) -> impl Future<Output = ()> {
     let mut driver = Driver {
-        receiver: Receiver::new(stream.codec()),
+        receiver: Receiver::new(&stream),
         securing: transport.tls().map(Secure::new),
         is_broken: false,
         engine,
@@ -174,7 +174,7 @@ impl Driver {
         };
         self.securing = transport.tls().map(Secure::new);
         self.transport = transport;
-        self.receiver = Receiver::new(self.stream.codec());
+        self.receiver = Receiver::new(&self.stream);
     }
 
     /// Whether bytes may flow: always, or after the handshake.

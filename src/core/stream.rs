@@ -46,6 +46,8 @@ static EPOCH: LazyLock<Instant> = LazyLock::new(Instant::now);
 #[derive(Debug)]
 pub struct Stream {
     id: HandleId,
+    /// See [`StreamOptions::copied`].
+    copied: bool,
     /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
     flags: AtomicU8,
     /// Bytes on their way to the owner.
@@ -121,6 +123,7 @@ impl Stream {
         let is_special = codec.is_some() || proxied.is_some();
         Arc::new(Self {
             id,
+            copied: options.copied,
             flags: AtomicU8::new(if options.read_at_once { READING } else { 0 }),
             undelivered: AtomicU32::new(0),
             ahead: AtomicU32::new(counted(FIRST_AHEAD)),
@@ -146,6 +149,11 @@ impl Stream {
 
     pub(super) fn codec(&self) -> Option<Codec> {
         self.special.as_ref()?.codec
+    }
+
+    /// See [`StreamOptions::copied`].
+    pub(super) fn is_copied(&self) -> bool {
+        self.copied
     }
 
     /// The ends of the connection by its PROXY header. `None`: those of the transport.

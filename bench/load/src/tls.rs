@@ -112,15 +112,26 @@ impl Connection for Secure {
 /// Full handshakes, a number of them at any time. Each is over when the server's first byte is there:
 /// then the server's program has been told of it.
 pub(crate) fn handshakes(args: &Args) -> Result<()> {
+    again_and_again(args, args.connections, 1)
+}
+
+/// The same in bursts: so many clients say hello at once, as after an outage, and the next ones when all
+/// of them are through. On one thread: what is measured is the server, which many would crowd out.
+pub(crate) fn handshake_bursts(args: &Args) -> Result<()> {
+    again_and_again(args, 1, args.connections)
+}
+
+/// On so many threads, so many handshakes at a time on each.
+fn again_and_again(args: &Args, threads: usize, at_once: usize) -> Result<()> {
     let config = config()?;
     let (count, ending) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
-        let clients: Vec<_> = (0..args.connections)
+        let clients: Vec<_> = (0..threads)
             .map(|_| {
                 scope.spawn(|| -> std::result::Result<(), String> {
                     while !ending.load(Ordering::Relaxed) {
-                        one(args, &config).map_err(|error| error.to_string())?;
-                        count.fetch_add(1, Ordering::Relaxed);
+                        burst(args, &config, at_once).map_err(|error| error.to_string())?;
+                        count.fetch_add(at_once as u64, Ordering::Relaxed);
                     }
                     Ok(())
                 })
@@ -138,11 +149,21 @@ pub(crate) fn handshakes(args: &Args) -> Result<()> {
     })
 }
 
-fn one(args: &Args, config: &Arc<ClientConfig>) -> Result<()> {
-    let mut stream = secure(args, config)?;
-    reset_on_close(&stream.sock)?;
-    let mut byte = [0];
-    stream.read_exact(&mut byte)?;
+fn burst(args: &Args, config: &Arc<ClientConfig>, at_once: usize) -> Result<()> {
+    let mut clients = Vec::with_capacity(at_once);
+    for _ in 0..at_once {
+        let mut stream = secure(args, config)?;
+        reset_on_close(&stream.sock)?;
+        let mut hello = Vec::new();
+        stream.conn.write_tls(&mut hello)?;
+        clients.push((stream, hello));
+    }
+    for (stream, hello) in &mut clients {
+        stream.sock.write_all(hello)?;
+    }
+    for (stream, _) in &mut clients {
+        stream.read_exact(&mut [0])?;
+    }
     Ok(())
 }
 
