@@ -21,6 +21,7 @@ const {
   setDefaultAutoSelectFamilyAttemptTimeout,
 } = require('./lib/net');
 const tls = require('./lib/tls');
+const { DataSocket } = require('./lib/data');
 
 const {
   Socket: MessageSocket,
@@ -41,6 +42,7 @@ const {
 module.exports = {
   BlockList,
   ConnectEvent,
+  DataSocket,
   ErrorEvent,
   MessageSocket,
   Server,

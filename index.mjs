@@ -4,6 +4,7 @@ export default socket;
 export const {
   BlockList,
   ConnectEvent,
+  DataSocket,
   ErrorEvent,
   MessageSocket,
   Server,

@@ -10,11 +10,11 @@ const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const path = require('node:path');
 const { runJson } = require('./helpers/child');
+const { assertFlat } = require('./helpers/load');
 const { HOST, TIMEOUT, messageKit, peer, turn, until } = require('./helpers/messages');
 
 const CLIENTS = Number(process.env.SOCKET_LOAD_CLIENTS || 200);
 const MESSAGES = Number(process.env.SOCKET_LOAD_MESSAGES || 300);
-const MiB = 1024 * 1024;
 const timeout = 60_000 + CLIENTS * MESSAGES * 0.1;
 
 test(`${CLIENTS} clients, ${MESSAGES} messages each, there and back`, { timeout }, async (t) => {
@@ -26,15 +26,7 @@ test(`${CLIENTS} clients, ${MESSAGES} messages each, there and back`, { timeout 
   const expected = { echoed: CLIENTS * MESSAGES, wrong: [] };
   assert.deepEqual(first, expected);
   assert.deepEqual(second, expected);
-  const grown = (name) => (after[name] - before[name]) / MiB;
-  t.diagnostic(
-    `heap ${grown('heap').toFixed(1)}, external ${grown('external').toFixed(1)}, rss ${grown('rss').toFixed(1)} MiB more`,
-  );
-  assert.ok(after.fds <= before.fds, 'descriptors');
-  // 100 bytes a connection would be a leak; one MiB is for what the engine of JavaScript does meanwhile.
-  assert.ok(grown('heap') < 1 + (CLIENTS * 100) / MiB, 'the heap grew');
-  assert.ok(grown('external') < 4, 'external memory grew');
-  assert.ok(grown('rss') < 24, 'resident memory grew');
+  assertFlat(t, before, after, CLIENTS);
 });
 
 test(

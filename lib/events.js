@@ -121,10 +121,16 @@ function createDrain({
         return this.deliverView(takeOwnChunk(a), b, c);
       case EventKind.Message:
         return this.deliverMessage(takeMessage(a));
+      case EventKind.Hello:
+        return this.deliverHello(a !== 0, b >>> 0);
+      case EventKind.Stranger:
+        return this.deliverStranger(a, b, c);
       case EventKind.Fault:
         return this.deliverFault(a, b >>> 0);
       case EventKind.Written:
         return this.deliverWritten();
+      case EventKind.Passed:
+        return this.deliverPassed();
       case EventKind.End:
         return this.deliverEnd();
       case EventKind.Finished:
@@ -206,9 +212,12 @@ function createDrain({
     return deliverBatch(budget) ? 'spent' : 'going on';
   }
 
+  /** The last drain ended because its budget was spent, and something had just been written. */
+  let isStillHot = false;
+
   return function drain() {
     delivered = 0;
-    const budget = { start: now(), hot: false, owesTicks: false };
+    const budget = { start: now(), hot: isStillHot, owesTicks: false };
     let state = 'going on';
     setDraining(true);
     try {
@@ -223,6 +232,7 @@ function createDrain({
         }
       }
     } finally {
+      isStillHot = state === 'spent' && budget.hot;
       // Also where the handling of an exception threw: the engine does not call again by itself.
       if (state !== 'asleep') setImmediate(drain);
       current = null;

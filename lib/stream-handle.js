@@ -23,7 +23,8 @@ const { ReceiveMemory } = require('./memory');
  * `onconnectfailed(owner, handle, errno, isAtOnce)`, `ondata(owner, buffer)`, `onend(owner)`,
  * `onwritten(owner)`, `onfinished(owner)`, `onfailed(owner, syscall, errno)`, `onclose(owner, handle)`.
  * A stream with a codec has, instead of `ondata`: `onmessages(owner, chunk, offset, length)`, which answers
- * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`.
+ * a reader of the run (see `openRun`), `onmessage(owner, buffer)` and `onfault(owner, kind, bytes)`. One of values has
+ * before them `onhello(owner, isRefused, limit)` or `onstranger(owner, buffer)`. Who calls `watchQueue` has `onpassed(owner)`.
  * With TLS also `onsecured(owner, needsOwner)`, `ontlsfailed(owner, failure)`, and where they are wanted
  * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
@@ -246,6 +247,14 @@ class StreamHandle extends Handle {
     return this.id < 0 ? 0 : engine().queued(this.id);
   }
 
+  /**
+   * `onpassed` follows when the system has taken all but `left` bytes of what is queued, unless `onwritten` says that
+   * it has all. Answers how many are queued; if they are not more, nothing follows.
+   */
+  watchQueue(left) {
+    return this.id < 0 ? 0 : engine().watchQueue(this.id, left);
+  }
+
   /** For how many milliseconds nothing was received and nothing was sent, measured from the first call on. */
   idleFor() {
     return this.id < 0 ? 0 : engine().idleFor(this.id);
@@ -346,6 +355,24 @@ class StreamHandle extends Handle {
 
   deliverMessage(bytes) {
     if (!(this.busy & CLOSING)) this.callbacks.onmessage(this.owner, bytes);
+  }
+
+  /** @param {number} limit the longest message that the peer takes, in bytes */
+  deliverHello(isRefused, limit) {
+    if (!(this.busy & CLOSING)) this.callbacks.onhello(this.owner, isRefused, limit);
+  }
+
+  /** The first `length` bytes of something else, four in each number. */
+  deliverStranger(length, first, second) {
+    if (this.busy & CLOSING) return;
+    const bytes = Buffer.alloc(8);
+    bytes.writeInt32BE(first, 0);
+    bytes.writeInt32BE(second, 4);
+    this.callbacks.onstranger(this.owner, bytes.subarray(0, length));
+  }
+
+  deliverPassed() {
+    if (!(this.busy & CLOSING)) this.callbacks.onpassed(this.owner);
   }
 
   deliverFault(kind, bytes) {

@@ -91,6 +91,8 @@ async function runTests(binary, version, words) {
   const { show, clear } = progress(label, started);
   const child = spawn(binary, [path.join(__dirname, 'test-js.js'), ...words], {
     cwd: root,
+    // Tests of values between versions take the others from there.
+    env: { ...process.env, SOCKET_TEST_NODES: cache },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   for (const stream of [child.stdout, child.stderr]) {
@@ -136,8 +138,11 @@ async function main() {
     allowPositionals: true,
   });
   const rows = [];
-  for (const version of values.node.split(',').map((each) => each.trim())) {
-    const binary = provide(version);
+  const versions = values.node.split(',').map((each) => each.trim());
+  // All of them first: each is a peer of the others.
+  const binaries = versions.map(provide);
+  for (const [index, version] of versions.entries()) {
+    const binary = binaries[index];
     if (binary) rows.push(await runTests(binary, version, positionals));
     else {
       const label = `Node.js ${version}`;

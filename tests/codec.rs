@@ -1,10 +1,11 @@
 //! The decoder: whatever the cuts of the stream and the size of the window, the same messages.
 
 use proptest::prelude::*;
-use socket::core::codec::decoder::{Decoder, Outcome, SMALL};
+use socket::core::codec::assembly::SMALL;
+use socket::core::codec::decoder::Decoder;
 use socket::core::codec::number::NumberType;
 use socket::core::codec::run::{LONG, OVER, entries};
-use socket::core::codec::{Codec, Fault, ValueType};
+use socket::core::codec::{Decode, Fault, MessageCodec, Outcome, ValueType};
 
 const MAX: u32 = 1024 * 1024;
 
@@ -15,8 +16,8 @@ enum Seen {
     Fault(Fault),
 }
 
-fn codec(framed: bool, value: ValueType) -> Codec {
-    Codec {
+fn codec(framed: bool, value: ValueType) -> MessageCodec {
+    MessageCodec {
         framed,
         value,
         max_message: MAX,
@@ -26,7 +27,7 @@ fn codec(framed: bool, value: ValueType) -> Codec {
 /// Runs the decoder as a receiver does. `window` is the size of each window; what is read is cut further where
 /// it does not fit.
 fn decode<'a>(
-    codec: Codec,
+    codec: MessageCodec,
     reads: impl IntoIterator<Item = &'a [u8]>,
     window: usize,
     direct: bool,
@@ -49,7 +50,7 @@ fn decode<'a>(
 
 /// One read, and as many rounds as it takes until nothing is pending.
 fn round(
-    codec: Codec,
+    codec: MessageCodec,
     decoder: &mut Decoder,
     input: &mut &[u8],
     window: usize,
@@ -59,14 +60,14 @@ fn round(
     if direct && let Some((memory, most)) = decoder.large_mut() {
         let bytes = take(input, most);
         memory.extend_from_slice(bytes);
-        if let Some(message) = decoder.advance_large(bytes.len()) {
+        if let Outcome::Message(message) = decoder.advance_large(bytes.len()) {
             seen.push(Seen::Message(message));
         }
     } else if decoder.large_mut().is_some() {
         // Byte by byte, as from a slow peer.
         let (memory, _) = decoder.large_mut().expect("it is there");
         memory.extend_from_slice(take(input, 1));
-        if let Some(message) = decoder.advance_large(1) {
+        if let Outcome::Message(message) = decoder.advance_large(1) {
             seen.push(Seen::Message(message));
         }
     } else {
@@ -86,7 +87,7 @@ fn take<'a>(input: &mut &'a [u8], len: usize) -> &'a [u8] {
 }
 
 fn decode_window(
-    codec: Codec,
+    codec: MessageCodec,
     decoder: &mut Decoder,
     input: &mut &[u8],
     size: usize,
@@ -109,10 +110,11 @@ fn decode_window(
             seen.push(Seen::Message(message));
         }
         Outcome::Fault(fault) => seen.push(Seen::Fault(fault)),
+        other => panic!("{other:?} in a stream of messages"),
     }
 }
 
-fn see(codec: Codec, run: &[u8], seen: &mut Vec<Seen>) {
+fn see(codec: MessageCodec, run: &[u8], seen: &mut Vec<Seen>) {
     let mut at = 0;
     for entry in entries(run) {
         if entry < 0 && matches!(codec.value, ValueType::Numbers(_)) {
@@ -149,7 +151,7 @@ fn size(value: ValueType) -> usize {
     }
 }
 
-fn whole(codec: Codec, bytes: &[u8]) -> Vec<Seen> {
+fn whole(codec: MessageCodec, bytes: &[u8]) -> Vec<Seen> {
     decode(codec, [bytes], 64 * 1024, false)
 }
 

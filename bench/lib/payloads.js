@@ -167,6 +167,13 @@ function draft() {
   };
 }
 
+/** An order of a web shop: 1 KB as JSON. */
+const kib = {
+  id: 184467,
+  customer: customer(),
+  lines: [line(0), line(1)],
+};
+
 /** 70 KB as JSON: integers and fractions in turn. */
 const numbers = Array.from({ length: 10_000 }, (_, i) => (i % 2 ? -i * 1.5 : i * 7));
 
@@ -185,4 +192,4 @@ const rows = Array.from({ length: 36 }, (_, i) => ({
   tags: ['a', 'beta', `tag-${i}`],
 }));
 
-module.exports = { small, nested: nested(), numbers, bytes, rows };
+module.exports = { small, kib, nested: nested(), numbers, bytes, rows };

@@ -12,16 +12,12 @@
 // | ask | connects, and sends the next message when the last has come back |
 
 const { answer } = require('./child');
+const { ask, pour } = require('./exchange');
 const wayOf = require('./messaging');
 
 const [name, role, sizeText, portText] = process.argv[2].split('|');
 const size = Number(sizeText);
 const port = Number(portText);
-
-/** Sends between two looks at the event loop. */
-const BURST = 1000;
-/** Round trips kept for the median. */
-const KEPT = 100_000;
 
 /** Different ones, as in life: none of them is a string that was built by joining others. */
 const messages = Array.from({ length: 64 }, (_, i) =>
@@ -29,7 +25,6 @@ const messages = Array.from({ length: 64 }, (_, i) =>
 );
 
 let count = 0;
-let times = [];
 
 function countOne(text) {
   if (text.length !== size) throw new Error(`a message of ${text.length} characters`);
@@ -40,35 +35,10 @@ function countAll(texts) {
   for (let i = 0; i < texts.length; i++) countOne(texts[i]);
 }
 
-function pour(peer) {
-  let next = 0;
-  const pump = () => {
-    for (let i = 0; i < BURST; i++) {
-      if (!peer.send(messages[next++ & 63])) return;
-    }
-    setImmediate(pump);
-  };
-  peer.ondrain = pump;
-  pump();
-}
-
-function ask(peer) {
-  let since = 0n;
-  const next = () => {
-    since = process.hrtime.bigint();
-    peer.send(messages[count & 63]);
-  };
-  peer.take = (text) => {
-    times.push(Number(process.hrtime.bigint() - since) / 1000);
-    if (times.length > KEPT) times = [];
-    countOne(text);
-    next();
-  };
-  next();
-}
+const nth = (n) => messages[n & 63];
 
 const servers = {
-  source: pour,
+  source: (peer) => pour(peer, nth),
   sink(peer) {
     peer.take = countOne;
     peer.takeAll = countAll;
@@ -81,12 +51,13 @@ const servers = {
 async function main() {
   const way = wayOf(name);
   let reply = () => count;
+  let p50 = () => 0;
   if (role in servers) {
     const listening = await way.serve(servers[role]);
     process.send({ ready: true, port: listening });
   } else {
     if (role === 'push') await way.push(port, messages[0]);
-    else if (role === 'ask') ask(await way.connect(port));
+    else if (role === 'ask') p50 = ask(await way.connect(port), nth, countOne);
     else if (way.pull) {
       const seen = await way.pull(port);
       const frame = size + (size < 255 ? 1 : 5);
@@ -96,12 +67,7 @@ async function main() {
   }
   answer({
     count: () => ({ count: reply(), at: performance.now() }),
-    /** The median of the round trips since it was asked last, in microseconds. */
-    p50() {
-      const sorted = times.sort((a, b) => a - b);
-      times = [];
-      return sorted[sorted.length >> 1];
-    },
+    p50: () => p50(),
   });
 }
 

@@ -2,9 +2,9 @@
 // Text messages, one `send()` each. The baseline of a row is named in its title: hand-written framing over node:net that
 // has the same frames (`framed`: the best that JavaScript does, `plain`: a write for each message), `ws`, or `zeromq`.
 
-const timers = require('node:timers/promises');
 const { pinnedCpu } = require('../lib/proc');
 const { Subject } = require('../lib/subject');
+const { medianOf, rateOf, withEnds } = require('./ends');
 
 const LABELS = {
   framed: 'the best JS framing',
@@ -19,26 +19,6 @@ function way(side, baseline, mode = '') {
   return isBase
     ? { label: LABELS[baseline], module: baseline }
     : { label: side.label, module: `${side.module}${mode}` };
-}
-
-/** Messages per second that `counter` counts. */
-async function rateOf(counter, { warmup, seconds }) {
-  await timers.setTimeout(warmup * 1000);
-  const before = await counter.ask('count');
-  await timers.setTimeout(seconds * 1000);
-  const after = await counter.ask('count');
-  if (after.count === before.count) throw new Error('no message has come');
-  return ((after.count - before.count) / (after.at - before.at)) * 1000;
-}
-
-async function withEnds(starts, use) {
-  const ends = [];
-  try {
-    for (const start of starts) ends.push(await start(ends.at(-1)?.port));
-    return await use(...ends);
-  } finally {
-    for (const end of ends) await end.stop();
-  }
 }
 
 const start =
@@ -105,16 +85,11 @@ function requestReply(baseline, target) {
   const id = `messages-ask-${baseline}`;
   return {
     id,
-    sample(side, { warmup, seconds }) {
+    sample(side, options) {
       const both = way(side, baseline);
       const cpu = pinnedCpu();
       const ends = [start(both, 'echo', 64, { cpu }), start(both, 'ask', 64, { cpu })];
-      return withEnds(ends, async (_echo, asker) => {
-        await timers.setTimeout(warmup * 1000);
-        await asker.ask('p50');
-        await timers.setTimeout(seconds * 1000);
-        return { p50: await asker.ask('p50') };
-      });
+      return withEnds(ends, async (_echo, asker) => ({ p50: await medianOf(asker, options) }));
     },
     lines: [
       {

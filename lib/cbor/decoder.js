@@ -20,7 +20,7 @@ const {
 } = require('./item');
 const { isNumber, readElements, readMembers, readNumbers } = require('./read-runs');
 const { HOLE, readTagged } = require('./read-tag');
-const { copyBytes, resetBudgets } = require('./tag-values');
+const { resetBudgets, takeBytes } = require('./tag-values');
 const { SHAREABLE } = require('./tags');
 const {
   Container,
@@ -83,7 +83,7 @@ function readBytes(head) {
   const length = readLength(head);
   const start = input.at;
   input.at = start + length;
-  return copyBytes(start, input.at);
+  return takeBytes(start, input.at);
 }
 
 function readOther(head) {
@@ -248,34 +248,36 @@ function readValue() {
 }
 
 /**
- * Decodes the value in `bytes` from `start` to `end`. Nothing of it refers to `bytes` afterwards.
+ * Decodes the value in `bytes` from `start` to `end`. Nothing of it refers to `bytes` afterwards, unless those are
+ * the value's own: then a byte string that is most of them is a view of them.
  *
  * @param {Uint8Array} bytes
  * @param {number} start
  * @param {number} end
  * @param {number} maxDepth
+ * @param {boolean} [isOwned] nobody else has the memory or will write to it
  * @returns {unknown}
  * @throws {Error} ERR_DATASOCKET_DECODE, with the `offset` in bytes from `start`
  */
-function decodeRange(bytes, start, end, maxDepth) {
-  if (isBusy) return reenter(bytes, start, end, maxDepth);
+function decodeRange(bytes, start, end, maxDepth, isOwned = false) {
+  if (isBusy) return reenter(bytes, start, end, maxDepth, isOwned);
   isBusy = true;
   try {
-    begin(bytes, start, end, maxDepth);
+    begin(bytes, start, end, maxDepth, isOwned);
     const value = readValue();
     if (walk.lateMaps.size === 0) return value;
     walk.forgetMarks();
-    begin(bytes, start, end, maxDepth);
+    begin(bytes, start, end, maxDepth, isOwned);
     return readValue();
   } finally {
     walk.clear();
-    input.use(NO_BYTES, 0, 0);
+    input.use(NO_BYTES, 0, 0, false);
     isBusy = false;
   }
 }
 
-function begin(bytes, start, end, maxDepth) {
-  input.use(bytes, start, end);
+function begin(bytes, start, end, maxDepth, isOwned) {
+  input.use(bytes, start, end, isOwned);
   walk.begin(maxDepth, end - start);
   resetBudgets();
 }

@@ -23,14 +23,17 @@ class Input {
     this.end = 0;
     /** The next byte to read. */
     this.at = 0;
+    /** The memory is the value's: nobody else has it or will write to it. */
+    this.isOwned = false;
   }
 
-  use(bytes, start, end) {
+  use(bytes, start, end, isOwned) {
     this.bytes = bytes;
     this.view = null;
     this.start = start;
     this.end = end;
     this.at = start;
+    this.isOwned = isOwned;
   }
 }
 

@@ -68,6 +68,24 @@ function copyBytes(start, end) {
 }
 
 /**
+ * Bytes where they are, if the memory is the value's own and they are most of it, so that a view does not keep much
+ * else; otherwise a copy.
+ *
+ * @param {number} start
+ * @param {number} end
+ * @param {number} [size] of an element, at a multiple of which a view has to begin
+ */
+function takeBytes(start, end, size = 1) {
+  const { bytes } = input;
+  const length = end - start;
+  const isMost = input.isOwned && 2 * length > input.end - input.start;
+  if (!isMost || (bytes.byteOffset + start) % size !== 0) return copyBytes(start, end);
+  weigh(VIEW_WEIGHT);
+  keepForAllocator(bytes);
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + start, length);
+}
+
+/**
  * @param {Function} Class of a typed array
  * @param {{ start: number, end: number }} range its bytes
  */
@@ -76,7 +94,7 @@ function typedArrayFrom(Class, { start, end }) {
   if ((end - start) % size !== 0) {
     throw malformed(`${end - start} bytes are no ${Class.name}: its elements have ${size}`, start);
   }
-  const { buffer, byteOffset } = copyBytes(start, end);
+  const { buffer, byteOffset } = takeBytes(start, end, size);
   return new Class(buffer, byteOffset, (end - start) / size);
 }
 
@@ -145,5 +163,6 @@ module.exports = {
   regExpFrom,
   resetBudgets,
   symbolFrom,
+  takeBytes,
   typedArrayFrom,
 };

@@ -28,7 +28,7 @@ const {
   kState,
   kUnrefed,
 } = require('./symbols');
-const { Attempt, forget } = require('./attempt');
+const { Attempt, forget } = require('../attempt');
 const { clientSecurity } = require('./secure');
 const { DEFAULT_PORT, clientOptions, formatOf, streamOptions } = require('./options');
 

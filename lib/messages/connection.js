@@ -6,13 +6,14 @@
 // | new (clients only) | queues, see `client.js` | `open()` | – |
 // | connecting (clients only) | queues | the connection stands | `open` |
 // | open | sends | `close()`, the peer's end, a failure | – |
-// | closing | is an error | all is sent and the peer has ended too, or did not for `LINGER` | `close` |
+// | closing | is an error | all is sent and the peer has ended too, or did not within two seconds | `close` |
 // | closed | is an error | `open()` of a client | – |
 
 const { EventEmitter } = require('node:events');
 const { clearTimeout, setTimeout } = require('node:timers');
 const { errnoError } = require('../errors');
 const { Outbox } = require('../outbox');
+const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
 const { MessageError, faultError, tellError } = require('./errors');
@@ -40,17 +41,11 @@ const OPEN = 2;
 const CLOSING = 3;
 const CLOSED = 4;
 
-/**
- * Milliseconds that a connection is kept, after all is sent and ended, for the peer to end it too. Closing it with
- * something unread would make the system send a reset, which may destroy what the peer has not read yet.
- */
-const LINGER = 2000;
-
 const kInbox = Symbol('kInbox');
 const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
 const kEnd = Symbol('kEnd');
-const kLinger = Symbol('kLinger');
+const kParting = Symbol('kParting');
 
 /** The handle's callbacks, with the connection first. */
 const callbacks = {
@@ -96,7 +91,8 @@ class MessageConnection extends EventEmitter {
     this[kFormat] = format;
     this[kHandle] = null;
     this[kTimer] = null;
-    this[kLinger] = null;
+    /** @type {Parting | null} */
+    this[kParting] = null;
     this[kPeer] = null;
     this[kUnrefed] = false;
     this[kInbox] = new Inbox(format, this);
@@ -231,24 +227,13 @@ class MessageConnection extends EventEmitter {
   }
 
   /**
-   * Goes on with closing: what is left is sent, then our half is ended, and when the peer's is too, all of it.
+   * Goes on with closing.
    * @param {boolean} isPeersEnd the peer has just ended its half
    */
   [kEnd](isPeersEnd) {
     if (this[kState] !== CLOSING) return;
-    const handle = this[kHandle];
-    this[kLinger] ??= { isEnded: false, isPeerEnded: false, timer: null };
-    const linger = this[kLinger];
-    linger.isPeerEnded ||= isPeersEnd;
-    if (!linger.isEnded) {
-      if (this[kOutbox].backlogBytes > 0) return;
-      linger.isEnded = true;
-      // Where that fails the connection is gone already.
-      if (handle.end() < 0) linger.isPeerEnded = true;
-    }
-    if (handle.isEnding) return;
-    if (linger.isPeerEnded) handle.close();
-    else linger.timer ??= setTimeout(() => handle.close(), LINGER);
+    this[kParting] ??= new Parting(this[kHandle], this[kOutbox]);
+    this[kParting].goOn(isPeersEnd);
   }
 
   /** The descriptor is closed. */
@@ -261,9 +246,9 @@ class MessageConnection extends EventEmitter {
   /** Lets go of all that belongs to the connection. */
   [kAbandon]() {
     clearTimeout(this[kTimer]);
-    clearTimeout(this[kLinger]?.timer);
+    this[kParting]?.stop();
     this[kTimer] = null;
-    this[kLinger] = null;
+    this[kParting] = null;
     this[kHandle] = null;
     this[kOutbox].close();
     this[kInbox].stop();

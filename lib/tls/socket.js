@@ -15,6 +15,7 @@ const { defineMethods } = require('../net/methods');
 const { Socket, callbacks } = require('../net/socket');
 const { kConnectOptions, kIncoming, kOpen, kUnrefed } = require('../net/symbols');
 const { certificateAt, legacyCertificate } = require('./certificate');
+const { chooseContext } = require('./choose');
 const { normalizeArgs } = require('../args');
 const { clientTls, serverTls } = require('./context');
 const { cutError, hangUpError, tlsError } = require('./failure');
@@ -45,7 +46,13 @@ const secureCallbacks = {
     else clientSecured(socket, needsOwner);
   },
   onnamed(socket) {
-    chooseContext(socket);
+    const { SNICallback } = socket[kTls];
+    chooseContext(
+      socket._handle,
+      SNICallback,
+      () => socket.destroyed,
+      (err) => handshakeFailed(socket, err),
+    );
   },
   ontlsfailed(socket, failure) {
     if (!socket.secureConnecting) socket.destroy(tlsError(failure));
@@ -106,30 +113,6 @@ function handshakeFailed(socket, err) {
   }
   socket.destroy();
   server.emit('tlsClientError', err, socket);
-}
-
-/** The program's choice of a context for a client, by the name that it asks for. */
-function chooseContext(socket) {
-  const { serverName } = socket._handle.tlsHello();
-  const { SNICallback } = socket[kTls];
-  if (serverName == null) {
-    socket._handle.tlsChoose();
-    return;
-  }
-  let isAnswered = false;
-  SNICallback(serverName, (err, context) => {
-    if (isAnswered)
-      throw codedError(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
-    isAnswered = true;
-    if (socket.destroyed) return;
-    if (err) handshakeFailed(socket, err);
-    else if (context == null) socket._handle.tlsChoose();
-    else if (context.native) socket._handle.tlsChoose(context.native);
-    else {
-      const message = "The context is not one of this package's createSecureContext";
-      handshakeFailed(socket, codedError(TypeError, 'ERR_TLS_INVALID_CONTEXT', message));
-    }
-  });
 }
 
 /**

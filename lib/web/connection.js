@@ -75,7 +75,7 @@ class Connection {
     this.sender = new Sender(this, options.maxBufferedAmount);
     this.opened = new Milestone();
     this.closed = new Milestone();
-    /** While connecting. @type {import('../messages/attempt').Attempt | null} */
+    /** While connecting. @type {import('../attempt').Attempt | null} */
     this.attempt = null;
     /** @type {import('../stream-handle').StreamHandle | null} */
     this.handle = null;

@@ -31,12 +31,18 @@ pub enum EventKind {
     Messages,
     /// A large message: its number in the batch, length.
     Message,
+    /// The peer of a value stream says hello: whether it refuses the connection, the longest message it takes.
+    Hello,
+    /// The peer of a value stream says something else: how many bytes are told, and these, four and four.
+    Stranger,
     /// Something that is no message: what (see [`FaultKind`]), bytes.
     Fault,
     /// The peer ended its half.
     End,
     /// The write queue ran empty.
     Written,
+    /// The write queue has become as short as was asked for.
+    Passed,
     /// Our half is ended.
     Finished,
     /// Something failed: system call, errno.
@@ -55,7 +61,7 @@ pub enum EventKind {
     Quiet,
 }
 
-/// What [`EventKind::Fault`] is about. The last integer of such an event counts bytes.
+/// What [`EventKind::Fault`] is about. The last integer of such an event counts bytes, where nothing else is said.
 #[napi]
 #[derive(Debug, PartialEq, Eq)]
 pub enum FaultKind {
@@ -69,6 +75,14 @@ pub enum FaultKind {
     Truncated,
     /// So many are no JSON.
     NotJson,
+    /// The peer speaks that version of the protocol of value streams. Nothing comes after it.
+    OtherVersion,
+    /// The peer's values come in that codec. Nothing comes after it.
+    OtherCodec,
+    /// A frame of so many is no JSON. Nothing comes after it.
+    BadFrame,
+    /// A frame of JSON of so many is too deep. Nothing comes after it.
+    TooDeep,
 }
 
 /// Which integer of [`EventKind::Message`] is its number in the batch: it is for the batch to say.
@@ -86,7 +100,7 @@ pub fn as_int(count: usize) -> i32 {
 /// The five integers of `event`.
 ///
 /// They are JavaScript's 32-bit integers; numbers, offsets and lengths are far below 2³¹, but for
-/// the bytes of a fault: those are to be read as unsigned.
+/// what a fault counts and the longest message of a hello: those are to be read as unsigned.
 #[must_use]
 pub fn encode(event: &Event) -> [i32; WIDTH] {
     let row = |id: u32, kind: EventKind, rest: [i32; 3]| {
@@ -137,6 +151,16 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             [*chunk, *offset, *len].map(u32::cast_signed),
         ),
         Event::Message { id, bytes } => row(*id, EventKind::Message, [0, as_int(bytes.len()), 0]),
+        Event::Hello { id, hello } => {
+            let what = [hello.refused.into(), hello.max_message.cast_signed(), 0];
+            row(*id, EventKind::Hello, what)
+        }
+        Event::Stranger { id, stranger } => {
+            let (ints, _) = stranger.start.as_chunks::<4>();
+            let [first, second] = [0, 1].map(|at| i32::from_be_bytes(ints[at]));
+            let what = [stranger.len.into(), first, second];
+            row(*id, EventKind::Stranger, what)
+        }
         Event::Fault { id, fault } => {
             let (kind, bytes) = match *fault {
                 Fault::TooLong(bytes) => (FaultKind::TooLong, bytes),
@@ -144,11 +168,16 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
                 Fault::Over(bytes) => (FaultKind::Over, bytes),
                 Fault::Truncated(bytes) => (FaultKind::Truncated, bytes),
                 Fault::NotJson(bytes) => (FaultKind::NotJson, bytes),
+                Fault::OtherVersion(version) => (FaultKind::OtherVersion, version),
+                Fault::OtherCodec(codec) => (FaultKind::OtherCodec, codec),
+                Fault::BadFrame(bytes) => (FaultKind::BadFrame, bytes),
+                Fault::TooDeep(bytes) => (FaultKind::TooDeep, bytes),
             };
             row(*id, EventKind::Fault, [kind as i32, bytes.cast_signed(), 0])
         }
         Event::End { id } => row(*id, EventKind::End, [0; 3]),
         Event::Written { id } => row(*id, EventKind::Written, [0; 3]),
+        Event::Passed { id } => row(*id, EventKind::Passed, [0; 3]),
         Event::Finished { id } => row(*id, EventKind::Finished, [0; 3]),
         Event::Failed { id, error } => row(*id, EventKind::Failed, failed(error)),
         Event::Named { id } => row(*id, EventKind::Named, [0; 3]),

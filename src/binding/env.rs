@@ -323,8 +323,11 @@ impl State {
                 Event::Closed { id } => self.batch.closed.push(id),
                 Event::ConnectFailed { .. }
                 | Event::AcceptPaused { .. }
+                | Event::Hello { .. }
+                | Event::Stranger { .. }
                 | Event::End { .. }
                 | Event::Written { .. }
+                | Event::Passed { .. }
                 | Event::Finished { .. }
                 | Event::Failed { .. }
                 | Event::Named { .. }

@@ -249,6 +249,16 @@ impl Engine {
         u32::try_from(queued).unwrap_or(u32::MAX)
     }
 
+    /// `Passed` follows when no more than `left` bytes of what is queued now wait. Answers how many wait; if they
+    /// are not more, nothing follows.
+    #[napi(catch_unwind)]
+    pub fn watch_queue(&self, id: u32, left: u32) -> u32 {
+        let state = self.state.borrow();
+        let stream = state.registry.stream(id);
+        let queued = stream.map_or(0, |stream| stream.watch_queue(left as usize));
+        u32::try_from(queued).unwrap_or(u32::MAX)
+    }
+
     /// For how many milliseconds nothing was received and nothing was sent, measured from the first call on.
     #[napi(catch_unwind)]
     pub fn idle_for(&self, id: u32) -> f64 {

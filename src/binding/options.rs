@@ -8,7 +8,8 @@ use napi::{Result, Status};
 use napi_derive::napi;
 
 use crate::core::codec::number::NumberType;
-use crate::core::codec::{Codec, ValueType};
+use crate::core::codec::values::{Format, ValueCodec};
+use crate::core::codec::{Codec, MessageCodec, ValueType};
 use crate::core::endpoint::Endpoint;
 use crate::core::error;
 use crate::core::event::Dropped;
@@ -70,6 +71,8 @@ pub struct NativeStreamOptions {
     pub read_at_once: bool,
     /// The bytes are messages.
     pub codec: Option<NativeCodec>,
+    /// The bytes are a hello and values. Not both.
+    pub value_codec: Option<NativeValueCodec>,
     /// JavaScript wants memory of exactly the size of what came: at most 64 KiB at a time. `OwnData` of a
     /// whole chunk is that; everything else it copies.
     pub copied: Option<bool>,
@@ -109,9 +112,35 @@ pub enum ValueKind {
     LongAsDouble,
 }
 
+/// A stream of values, see `core::codec::values`.
+#[napi(object)]
+#[derive(Debug)]
+pub struct NativeValueCodec {
+    /// The frames are JSON. Otherwise they are CBOR.
+    pub json: bool,
+    /// The longest frame that is taken, in bytes.
+    pub max_message: u32,
+    /// Levels that JSON may have.
+    pub max_depth: u32,
+}
+
+impl From<NativeValueCodec> for Codec {
+    fn from(codec: NativeValueCodec) -> Self {
+        Self::Values(ValueCodec {
+            format: if codec.json {
+                Format::Json
+            } else {
+                Format::Cbor
+            },
+            max_message: codec.max_message,
+            max_depth: codec.max_depth,
+        })
+    }
+}
+
 impl From<NativeCodec> for Codec {
     fn from(codec: NativeCodec) -> Self {
-        Self {
+        Self::Messages(MessageCodec {
             framed: codec.framed,
             value: match codec.value {
                 ValueKind::Bytes => ValueType::Bytes,
@@ -124,7 +153,7 @@ impl From<NativeCodec> for Codec {
                 ValueKind::LongAsDouble => ValueType::Numbers(NumberType::LongAsDouble),
             },
             max_message: codec.max_message,
-        }
+        })
     }
 }
 
@@ -194,7 +223,10 @@ impl From<NativeStreamOptions> for StreamOptions {
                 .then(|| keep_alive(options.keep_alive_delay, 0, 0)),
             socket: options.socket.map(SocketOptions::from).unwrap_or_default(),
             read_at_once: options.read_at_once,
-            codec: options.codec.map(Codec::from),
+            codec: options
+                .codec
+                .map(Codec::from)
+                .or_else(|| options.value_codec.map(Codec::from)),
             copied: options.copied.unwrap_or(false),
         }
     }

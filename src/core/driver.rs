@@ -209,9 +209,15 @@ impl Driver {
                     Poll::Pending => return,
                     Poll::Ready(Ok(len)) => {
                         self.stream.has_moved();
-                        if lock(&self.stream.writes).advance(len) {
-                            let id = self.stream.id();
+                        let id = self.stream.id();
+                        let mut writes = lock(&self.stream.writes);
+                        let is_empty = writes.advance(len);
+                        let is_passed = self.stream.has_passed(writes.len());
+                        drop(writes);
+                        if is_empty {
                             self.engine.emit(Event::Written { id });
+                        } else if is_passed {
+                            self.engine.emit(Event::Passed { id });
                         }
                     }
                     Poll::Ready(Err(error)) => {

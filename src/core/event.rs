@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::core::codec::Fault;
+use crate::core::codec::hello::{Hello, Stranger};
 use crate::core::endpoint::Endpoint;
 use crate::core::error::Error;
 use crate::core::stream::Stream;
@@ -20,7 +21,7 @@ pub type ChunkId = u32;
 /// Order for one stream: `Connected` or `ConnectFailed` (or `Accepted` for its listener), for TLS then
 /// `Named` and `Secured`, then `Data`… `End`, with `Written`, `Finished` and `Failed` wherever they
 /// happen, and `Closed` last, once. A stream with a codec has `Messages`, `Message` and `Fault` where
-/// another has `Data`.
+/// another has `Data`; before them, one of values has `Hello`.
 #[derive(Debug)]
 pub enum Event {
     /// An attempt to connect succeeded.
@@ -96,6 +97,20 @@ pub enum Event {
         /// Its bytes.
         bytes: Vec<u8>,
     },
+    /// The peer of a value stream has said hello; what else comes is behind it.
+    Hello {
+        /// Whose.
+        id: HandleId,
+        /// What it said.
+        hello: Hello,
+    },
+    /// The peer of a value stream has said something else. Nothing else comes.
+    Stranger {
+        /// Whose.
+        id: HandleId,
+        /// What it said.
+        stranger: Stranger,
+    },
     /// Something came in that is no message.
     Fault {
         /// Whose.
@@ -110,6 +125,12 @@ pub enum Event {
     },
     /// The queue of unsent bytes ran empty.
     Written {
+        /// Whose.
+        id: HandleId,
+    },
+    /// The queue of unsent bytes has become as short as the owner wanted to know, see
+    /// [`Stream::watch_queue`](crate::core::stream::Stream::watch_queue).
+    Passed {
         /// Whose.
         id: HandleId,
     },

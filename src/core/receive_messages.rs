@@ -9,8 +9,7 @@ use std::io;
 use std::task::{Context, Poll};
 
 use crate::core::chunks::SHARED_WINDOW;
-use crate::core::codec::decoder::{Decoder, Outcome};
-use crate::core::codec::{Codec, Fault};
+use crate::core::codec::{Codec, Decode, Fault, Outcome};
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::lock;
@@ -33,7 +32,7 @@ fn filled(window: usize) -> usize {
 /// Receives for one stream.
 #[derive(Debug)]
 pub(crate) struct MessageReceiver {
-    decoder: Decoder,
+    decoder: Box<dyn Decode>,
     /// Reads in a row that filled their windows.
     streak: u32,
     /// The peer ended its half, reading failed or nothing that comes makes sense any more.
@@ -52,7 +51,7 @@ struct Round {
 impl MessageReceiver {
     pub(crate) fn new(codec: Codec) -> Self {
         Self {
-            decoder: Decoder::new(codec),
+            decoder: codec.decoder(),
             streak: 0,
             ended: false,
         }
@@ -119,12 +118,12 @@ impl MessageReceiver {
     ) -> Option<io::Result<Round>> {
         if !is_pending && let Some((message, window)) = self.decoder.large_mut() {
             return Some(transport.try_read_to_end_of(message, window).map(|read| {
-                let message = self.decoder.advance_large(read);
+                let outcome = self.decoder.advance_large(read);
                 Round {
                     read,
                     window,
                     run: None,
-                    outcome: message.map_or(Outcome::Used, Outcome::Message),
+                    outcome,
                 }
             }));
         }
@@ -180,6 +179,11 @@ impl MessageReceiver {
                 stream.add_undelivered(Fault::WEIGHT);
                 engine.emit(Event::Fault { id, fault });
                 self.ended |= fault.is_fatal();
+            }
+            Outcome::Hello(hello) => engine.emit(Event::Hello { id, hello }),
+            Outcome::Stranger(stranger) => {
+                engine.emit(Event::Stranger { id, stranger });
+                self.ended = true;
             }
             Outcome::Used | Outcome::Full => {}
         }

@@ -78,7 +78,12 @@ struct Special {
     codec: Option<Codec>,
     /// The ends of the connection by its PROXY header.
     proxied: Option<Proxied>,
+    /// The owner wants to hear when no more than this is queued, or [`NO_MARK`]. Only with `writes` locked.
+    mark: AtomicU32,
 }
+
+/// More than a queue ever holds.
+const NO_MARK: u32 = u32::MAX;
 
 // A field more would be 8 bytes of every idle connection: is it for all of them?
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
@@ -126,7 +131,13 @@ impl Stream {
             moved: AtomicU64::new(UNWATCHED),
             writes: Mutex::default(),
             driver: Mutex::default(),
-            special: is_special.then(|| Box::new(Special { codec, proxied })),
+            special: is_special.then(|| {
+                Box::new(Special {
+                    codec,
+                    proxied,
+                    mark: AtomicU32::new(NO_MARK),
+                })
+            }),
         })
     }
 
@@ -248,6 +259,36 @@ impl Stream {
     #[must_use]
     pub fn queued(&self) -> usize {
         lock(&self.writes).len()
+    }
+
+    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes are queued, unless
+    /// [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many are; if not more, nothing follows.
+    /// Instead of an earlier call's. Only of streams with a codec.
+    pub fn watch_queue(&self, left: usize) -> usize {
+        let writes = lock(&self.writes);
+        let len = writes.len();
+        if let Some(special) = &self.special {
+            let mark = if len > left {
+                u32::try_from(left).unwrap_or(NO_MARK)
+            } else {
+                NO_MARK
+            };
+            special.mark.store(mark, Ordering::Relaxed);
+        }
+        len
+    }
+
+    /// Whether `len` bytes in the queue, which is locked, are as few as the owner wants to hear of; once.
+    pub(super) fn has_passed(&self, len: usize) -> bool {
+        let Some(special) = &self.special else {
+            return false;
+        };
+        let mark = special.mark.load(Ordering::Relaxed);
+        let is_passed = mark != NO_MARK && len <= mark as usize;
+        if is_passed {
+            special.mark.store(NO_MARK, Ordering::Relaxed);
+        }
+        is_passed
     }
 
     /// Ends the writing half, after what is queued. `transport` is this stream's own.
@@ -424,4 +465,31 @@ fn send(transport: &Transport, bytes: &[u8]) -> Result<usize, Error> {
         }
     }
     Ok(sent)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::codec::values::{Format, ValueCodec};
+
+    #[test]
+    fn a_short_queue_is_told_of_once() {
+        let codec = Codec::Values(ValueCodec {
+            format: Format::Cbor,
+            max_message: 1,
+            max_depth: 1,
+        });
+        let options = StreamOptions {
+            codec: Some(codec),
+            ..StreamOptions::default()
+        };
+        let stream = Stream::new(0, &options);
+        lock(&stream.writes).push(b"abcdef");
+        assert_eq!(stream.watch_queue(6), 6);
+        assert!(!stream.has_passed(6));
+        assert_eq!(stream.watch_queue(3), 6);
+        assert!(!stream.has_passed(4));
+        assert!(stream.has_passed(3));
+        assert!(!stream.has_passed(2));
+    }
 }

@@ -3,50 +3,26 @@
 // a buffer that goes out when it is full and at the end of the tick, and is used again when the system took all of it;
 // received ones are cut out of each chunk. `plain` writes each message by itself.
 
-const net = require('node:net');
-const { HOST } = require('../child');
+const { Coalesced } = require('../coalesced');
+const overNet = require('../over-net');
 
-const SIZE = 64 * 1024;
 const LONG = 255;
 
-class Coalescing {
-  constructor(socket) {
-    this.socket = socket;
-    this.buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.used = 0;
-    this.isScheduled = false;
-    this.flushTick = () => {
-      this.isScheduled = false;
-      this.flush();
-    };
-  }
-
-  send(text) {
+function coalescing(socket) {
+  const out = new Coalesced(socket);
+  return (text) => {
     const most = text.length * 3;
-    if (this.used + 5 + most > SIZE) this.flush();
-    const { buffer, used } = this;
+    out.reserve(5 + most);
+    const { buffer, used } = out;
     if (most < LONG) {
       const length = buffer.utf8Write(text, used + 1);
       buffer[used] = length;
-      this.used = used + 1 + length;
-    } else {
-      const length = buffer.utf8Write(text, used + 5);
-      if (length < LONG) buffer.copyWithin(used + 1, used + 5, used + 5 + length);
-      this.used = used + writeHeader(buffer, used, length) + length;
+      return out.commit(used + 1 + length);
     }
-    if (!this.isScheduled) {
-      this.isScheduled = true;
-      process.nextTick(this.flushTick);
-    }
-    return !this.socket.writableNeedDrain;
-  }
-
-  flush() {
-    if (this.used === 0) return;
-    this.socket.write(this.buffer.subarray(0, this.used));
-    if (this.socket.writableLength > 0) this.buffer = Buffer.allocUnsafeSlow(SIZE);
-    this.used = 0;
-  }
+    const length = buffer.utf8Write(text, used + 5);
+    if (length < LONG) buffer.copyWithin(used + 1, used + 5, used + 5 + length);
+    return out.commit(used + writeHeader(buffer, used, length) + length);
+  };
 }
 
 function writeHeader(buffer, at, length) {
@@ -88,34 +64,17 @@ function receive(socket, peer) {
   });
 }
 
-function way(sender) {
-  function peerOf(socket) {
+const way = (sender) =>
+  overNet((socket) => {
     const peer = { send: sender(socket), ondrain() {}, take() {}, takeAll: null };
     socket.on('error', () => socket.destroy());
     socket.on('drain', () => peer.ondrain());
     receive(socket, peer);
     return peer;
-  }
-
-  return {
-    serve(onPeer) {
-      const server = net.createServer({ noDelay: true }, (socket) => onPeer(peerOf(socket)));
-      return new Promise((resolve) => {
-        server.listen(0, HOST, () => resolve(server.address().port));
-      });
-    },
-    connect(port) {
-      const socket = net.connect({ port, host: HOST, noDelay: true });
-      return new Promise((resolve) => socket.once('connect', () => resolve(peerOf(socket))));
-    },
-  };
-}
+  });
 
 module.exports = {
-  coalesced: way((socket) => {
-    const coalescing = new Coalescing(socket);
-    return (text) => coalescing.send(text);
-  }),
+  coalesced: way(coalescing),
   plain: way((socket) => (text) => sendPlain(socket, text)),
   writeHeader,
 };

@@ -1,9 +1,7 @@
 //! The state machine that takes the bytes of a stream and gives messages.
 //!
 //! It works in the memory where the bytes are received: they stay where they are, and the owner is told
-//! where each message is ([`run`](crate::core::codec::run)). A round is: [`Decoder::begin`] puts what is
-//! left of the last round at the beginning of a window, more is read behind it unless something is
-//! [pending](Decoder::is_pending), [`Decoder::decode`] finds the messages.
+//! where each message is ([`run`](crate::core::codec::run)), in rounds, see [`Decode`].
 //!
 //! | between two rounds it keeps | until | at most |
 //! | --- | --- | --- |
@@ -15,49 +13,24 @@
 //!
 //! Memory grows with what has come, never with what a header promises.
 
-use std::mem;
 use std::ops::Range;
 
+use crate::core::codec::assembly::{Large, Rest, SMALL};
 use crate::core::codec::json::{Piece, Splitter};
 use crate::core::codec::length::{self, Header, LONGEST_HEADER};
 use crate::core::codec::number::NumberType;
 use crate::core::codec::run::{self, LONG, write_entries};
 use crate::core::codec::text::incomplete_tail;
-use crate::core::codec::{Codec, Fault, ValueType};
-
-/// A longer message that is not all in the window is put together by itself.
-pub const SMALL: usize = 16 * 1024;
-
-/// A large message's memory grows by at least this much.
-const GROWTH: usize = 64 * 1024;
-
-/// How a round ended. Messages of its run come first.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Everything is in the run, or kept for later.
-    Used,
-    /// There was no more room.
-    Full,
-    /// A large message.
-    Message(Vec<u8>),
-    /// No message.
-    Fault(Fault),
-}
+use crate::core::codec::{Decode, Fault, MessageCodec, Outcome, ValueType, small};
 
 /// Takes the bytes of one stream and gives messages.
 #[derive(Debug)]
 pub struct Decoder {
-    codec: Codec,
-    /// Bytes for the beginning of the next window.
-    rest: Vec<u8>,
-    /// How many of them are in this round's window.
-    begun: usize,
+    codec: MessageCodec,
+    rest: Rest,
     /// Something can be given without reading.
     is_pending: bool,
-    /// There was not room for all of `rest` in the window.
-    is_cut: bool,
-    /// A large message, and how many bytes are missing.
-    large: Option<(Vec<u8>, usize)>,
+    large: Option<Large>,
     /// To be told before anything else.
     fault: Option<Fault>,
     /// Raw JSON, with a text that is whole and found no room.
@@ -69,14 +42,12 @@ pub struct Decoder {
 impl Decoder {
     /// A decoder at the beginning of a stream.
     #[must_use]
-    pub fn new(codec: Codec) -> Self {
+    pub fn new(codec: MessageCodec) -> Self {
         let is_raw_json = !codec.framed && codec.value == ValueType::Json;
         Self {
             codec,
-            rest: Vec::new(),
-            begun: 0,
+            rest: Rest::default(),
             is_pending: false,
-            is_cut: false,
             large: None,
             fault: None,
             json: is_raw_json.then(|| (Splitter::default(), None)),
@@ -84,139 +55,11 @@ impl Decoder {
         }
     }
 
-    /// Whether the next round may give something without anything being read.
-    #[must_use]
-    pub fn is_pending(&self) -> bool {
-        self.is_pending
-    }
-
-    /// Puts what is left of the last round at the beginning of `window`, as far as there is room, and answers
-    /// how much that is. Without something pending it is at most [`SMALL`] and a header.
-    pub fn begin(&mut self, window: &mut [u8]) -> usize {
-        self.begun = self.rest.len().min(window.len());
-        window[..self.begun].copy_from_slice(&self.rest[..self.begun]);
-        self.begun
-    }
-
-    /// Finds the messages in `window[..filled]` and answers the length of their run, which begins where the
-    /// window does. `entries` is memory to work with.
-    ///
-    /// Behind what is filled, the window has room for the integers of two messages at least.
-    pub fn decode(
-        &mut self,
-        window: &mut [u8],
-        filled: usize,
-        entries: &mut Vec<i32>,
-    ) -> (usize, Outcome) {
-        entries.clear();
-        let (end, outcome) = if self.is_dead {
-            self.rest = Vec::new();
-            self.begun = 0;
-            (0, Outcome::Used)
-        } else if let Some(fault) = self.fault.take() {
-            self.keep(&window[..filled]);
-            (0, Outcome::Fault(fault))
-        } else if self.large.is_some() {
-            (0, self.decode_large(&window[..filled]))
-        } else if self.codec.framed {
-            self.decode_frames(window, filled, entries)
-        } else {
-            match self.codec.value {
-                ValueType::Json => self.decode_json(window, filled, entries),
-                ValueType::Numbers(number) => self.decode_numbers(number, window, filled, entries),
-                ValueType::Text => self.decode_text(window, filled, entries),
-                ValueType::Bytes => {
-                    self.keep(&[]);
-                    push_payload(ValueType::Bytes, &window[..filled], entries);
-                    (filled, Outcome::Used)
-                }
-            }
-        };
-        // What has no message in it now may have one with what is behind it.
-        self.is_pending = outcome != Outcome::Used || mem::take(&mut self.is_cut);
-        if let Outcome::Fault(fault) = outcome {
-            self.is_dead = fault.is_fatal();
-        }
-        (write_entries(window, end, entries), outcome)
-    }
-
-    /// Where the next bytes may be read to directly, because they belong to a large message, and how many at
-    /// most; then comes [`Decoder::advance_large`] instead of a round.
-    pub fn large_mut(&mut self) -> Option<(&mut Vec<u8>, usize)> {
-        let (message, missing) = self.large.as_mut()?;
-        let growth = (*missing).min(message.len().max(GROWTH));
-        message.reserve_exact(growth);
-        Some((message, growth))
-    }
-
-    /// So many bytes were read to where [`Decoder::large_mut`] said. Answers the message if it is whole.
-    pub fn advance_large(&mut self, len: usize) -> Option<Vec<u8>> {
-        let (_, missing) = self.large.as_mut()?;
-        *missing -= len;
-        if *missing > 0 {
-            return None;
-        }
-        let (mut message, _) = self.large.take()?;
-        if let ValueType::Numbers(number) = self.codec.value {
-            let over = message.len() % number.size();
-            if over > 0 {
-                message.truncate(message.len() - over);
-                self.fault = Some(Fault::Over(small(over)));
-                self.is_pending = true;
-            }
-            number.to_native(&mut message);
-        }
-        Some(message)
-    }
-
-    /// The stream is at its end, and nothing is pending: what is left to tell, a [`Outcome::Message`] or an
-    /// [`Outcome::Fault`].
-    pub fn finish(&mut self) -> Option<Outcome> {
-        let rest = mem::take(&mut self.rest);
-        let fault = if self.is_dead {
-            return None;
-        } else if let Some((_, missing)) = &self.large {
-            Fault::Truncated(small(*missing))
-        } else if let Some((splitter, _)) = &self.json {
-            match splitter.pending() {
-                0 => return None,
-                len => Fault::NotJson(small(len)),
-            }
-        } else if rest.is_empty() {
-            return None;
-        } else if self.codec.framed {
-            Fault::Truncated(match length::parse(&rest) {
-                Err(missing) => small(missing),
-                Ok(Header { len, payload }) => payload - small(rest.len() - len),
-            })
-        } else if let ValueType::Numbers(_) = self.codec.value {
-            Fault::TooFew(small(rest.len()))
-        } else {
-            return Some(Outcome::Message(rest));
-        };
-        self.is_dead = true;
-        Some(Outcome::Fault(fault))
-    }
-
-    /// Keeps `rest` for the next round, before what was not in this one's window.
-    fn keep(&mut self, rest: &[u8]) {
-        let behind = &self.rest[self.begun..];
-        self.is_cut = !behind.is_empty();
-        // A new one each time, of the right size: an idle stream keeps no buffer.
-        self.rest = [rest, behind].concat();
-        self.begun = 0;
-    }
-
     /// The large message has come before it was read to where it stays.
     fn decode_large(&mut self, bytes: &[u8]) -> Outcome {
-        let missing = self.large.as_ref().map_or(0, |(_, missing)| *missing);
-        let (of_message, rest) = bytes.split_at(missing.min(bytes.len()));
-        self.keep(rest);
-        if let Some((message, _)) = &mut self.large {
-            message.extend_from_slice(of_message);
-        }
-        let message = self.advance_large(of_message.len());
-        message.map_or(Outcome::Used, Outcome::Message)
+        let used = self.large.as_mut().map_or(0, |large| large.take(bytes));
+        self.rest.keep(&bytes[used..]);
+        self.advance_large(0)
     }
 
     fn decode_frames(
@@ -244,7 +87,7 @@ impl Decoder {
             let to = from + payload as usize;
             if to > filled {
                 if payload as usize > SMALL {
-                    self.large = Some((window[from..filled].to_vec(), to - filled));
+                    self.large = Some(Large::new(&window[from..filled], to - filled));
                     at = filled;
                 }
                 break Outcome::Used;
@@ -258,7 +101,7 @@ impl Decoder {
                 end = to;
             }
         };
-        self.keep(&window[at..filled]);
+        self.rest.keep(&window[at..filled]);
         if matches!(self.codec.value, ValueType::Text | ValueType::Json) {
             mark_other_than_ascii(&window[..end], entries);
         }
@@ -275,7 +118,7 @@ impl Decoder {
     ) -> (usize, Outcome) {
         let count = filled / number.size();
         let end = count * number.size();
-        self.keep(&window[end..filled]);
+        self.rest.keep(&window[end..filled]);
         if count > 0 {
             number.to_native(&mut window[..end]);
             entries.push(small(count).cast_signed());
@@ -291,7 +134,7 @@ impl Decoder {
         entries: &mut Vec<i32>,
     ) -> (usize, Outcome) {
         let end = filled - incomplete_tail(&window[..filled]);
-        self.keep(&window[end..filled]);
+        self.rest.keep(&window[end..filled]);
         push_payload(ValueType::Text, &window[..end], entries);
         (end, Outcome::Used)
     }
@@ -303,7 +146,7 @@ impl Decoder {
         filled: usize,
         entries: &mut Vec<i32>,
     ) -> (usize, Outcome) {
-        self.keep(&[]);
+        self.rest.keep(&[]);
         let max = self.codec.max_message as usize;
         let Some((splitter, ready)) = &mut self.json else {
             return (0, Outcome::Used);
@@ -335,6 +178,100 @@ impl Decoder {
             end = to;
         };
         (end, outcome)
+    }
+}
+
+impl Decode for Decoder {
+    fn is_pending(&self) -> bool {
+        self.is_pending
+    }
+
+    fn begin(&mut self, window: &mut [u8]) -> usize {
+        self.rest.begin(window)
+    }
+
+    fn decode(
+        &mut self,
+        window: &mut [u8],
+        filled: usize,
+        entries: &mut Vec<i32>,
+    ) -> (usize, Outcome) {
+        entries.clear();
+        let (end, outcome) = if self.is_dead {
+            self.rest = Rest::default();
+            (0, Outcome::Used)
+        } else if let Some(fault) = self.fault.take() {
+            self.rest.keep(&window[..filled]);
+            (0, Outcome::Fault(fault))
+        } else if self.large.is_some() {
+            (0, self.decode_large(&window[..filled]))
+        } else if self.codec.framed {
+            self.decode_frames(window, filled, entries)
+        } else {
+            match self.codec.value {
+                ValueType::Json => self.decode_json(window, filled, entries),
+                ValueType::Numbers(number) => self.decode_numbers(number, window, filled, entries),
+                ValueType::Text => self.decode_text(window, filled, entries),
+                ValueType::Bytes => {
+                    self.rest.keep(&[]);
+                    push_payload(ValueType::Bytes, &window[..filled], entries);
+                    (filled, Outcome::Used)
+                }
+            }
+        };
+        // What has no message in it now may have one with what is behind it.
+        self.is_pending = outcome != Outcome::Used || self.rest.take_cut();
+        if let Outcome::Fault(fault) = outcome {
+            self.is_dead = fault.is_fatal();
+        }
+        (write_entries(window, end, entries), outcome)
+    }
+
+    fn large_mut(&mut self) -> Option<(&mut Vec<u8>, usize)> {
+        self.large.as_mut().map(Large::room)
+    }
+
+    fn advance_large(&mut self, len: usize) -> Outcome {
+        let Some(mut message) = Large::advance(&mut self.large, len) else {
+            return Outcome::Used;
+        };
+        if let ValueType::Numbers(number) = self.codec.value {
+            let over = message.len() % number.size();
+            if over > 0 {
+                message.truncate(message.len() - over);
+                self.fault = Some(Fault::Over(small(over)));
+                self.is_pending = true;
+            }
+            number.to_native(&mut message);
+        }
+        Outcome::Message(message)
+    }
+
+    fn finish(&mut self) -> Option<Outcome> {
+        let rest = self.rest.take();
+        let fault = if self.is_dead {
+            return None;
+        } else if let Some(large) = &self.large {
+            Fault::Truncated(small(large.missing()))
+        } else if let Some((splitter, _)) = &self.json {
+            match splitter.pending() {
+                0 => return None,
+                len => Fault::NotJson(small(len)),
+            }
+        } else if rest.is_empty() {
+            return None;
+        } else if self.codec.framed {
+            Fault::Truncated(match length::parse(&rest) {
+                Err(missing) => small(missing),
+                Ok(Header { len, payload }) => payload - small(rest.len() - len),
+            })
+        } else if let ValueType::Numbers(_) = self.codec.value {
+            Fault::TooFew(small(rest.len()))
+        } else {
+            return Some(Outcome::Message(rest));
+        };
+        self.is_dead = true;
+        Some(Outcome::Fault(fault))
     }
 }
 
@@ -390,9 +327,4 @@ fn mark_other_than_ascii(frames: &[u8], entries: &mut [i32]) {
             *entry = !*entry;
         }
     }
-}
-
-/// A length that a `u32` holds: `max_message` is one.
-fn small(len: usize) -> u32 {
-    u32::try_from(len).unwrap_or(u32::MAX)
 }

@@ -13,6 +13,7 @@
 //! | numbers | the numbers, in the machine's byte order, without header; the first at a multiple of 8 | how many numbers |
 //! | framed bytes, text, JSON | header and payload, as they came | bytes of the payload, and [`LONG`] if the header has five bytes |
 //! | raw bytes, text, JSON | the payload | its bytes |
+//! | values | header of four bytes and payload, as they came; empty ones are left out | bytes of the payload |
 //!
 //! Of text and JSON that is not all ASCII the integer is the bitwise complement, a negative number.
 //! Among framed numbers a negative integer is no message but the complement of how many bytes make no

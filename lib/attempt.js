@@ -3,12 +3,12 @@
 // then the TLS handshake, if there is to be one.
 
 const { clearTimeout, setTimeout } = require('node:timers');
-const { errnoByCode, errnoError, peerError } = require('../errors');
-const { endpointOf } = require('../net/address');
-const { Socket } = require('../net/socket');
-const { kConnectOptions } = require('../net/symbols');
-const { StreamHandle } = require('../stream-handle');
-const { tlsError } = require('../tls/failure');
+const { errnoByCode, errnoError, peerError } = require('./errors');
+const { endpointOf } = require('./net/address');
+const { Socket } = require('./net/socket');
+const { kConnectOptions } = require('./net/symbols');
+const { StreamHandle } = require('./stream-handle');
+const { tlsError } = require('./tls/failure');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');
 
@@ -16,9 +16,9 @@ const kNative = Symbol('kNative');
 
 /** Looks names up, races attempts, and gives the handle of the connection away. */
 class Dial extends Socket {
-  constructor({ codec, copied, socket, readAtOnce, keepAliveDelay, ...options }) {
+  constructor({ codec, valueCodec, copied, socket, readAtOnce, keepAliveDelay, ...options }) {
     super({ ...options, keepAliveInitialDelay: keepAliveDelay });
-    this[kNative] = { codec, copied, socket, readAtOnce };
+    this[kNative] = { codec, valueCodec, copied, socket, readAtOnce };
   }
 
   [kConnectOptions]() {
@@ -66,10 +66,11 @@ const securing = {
 
 class Attempt {
   /**
-   * @param {{ port: number, host: string, connectTimeout: number }} target the time in milliseconds, 0 for no limit; and
-   *   what else `net.connect()` takes
+   * @param {{ port?: number, host?: string, path?: string, connectTimeout?: number, secureTimeout?: number }} target
+   *   times in milliseconds, for all of it and for the TLS handshake alone; 0 is no limit; and what else `net.connect()`
+   *   takes
    * @param {object} streamOptions what the engine sets on the connection
-   * @param {import('../tls/context').ClientTls | null} tls
+   * @param {import('./tls/context').ClientTls | null} tls
    * @param {{ onopen(handle: any): void, onfailure(err: Error, isFinal: boolean): void }} owner one of them is called,
    *   once; `isFinal`: another attempt would fail as well
    */
@@ -85,6 +86,8 @@ class Attempt {
     this.timer = null;
     this.isRefed = true;
     this.startedAt = performance.now();
+    /** When TCP stood. */
+    this.connectedAt = 0;
   }
 
   start() {
@@ -116,6 +119,7 @@ class Attempt {
   connected(handle) {
     this.dial = null;
     this.handle = handle;
+    this.connectedAt = performance.now();
     if (this.tls === null) {
       this.succeed();
       return;
@@ -126,11 +130,11 @@ class Attempt {
       this.fail(tlsError(failure), true);
       return;
     }
-    const { connectTimeout, host, port } = this.target;
-    if (connectTimeout === 0) return;
-    const left = Math.max(1, connectTimeout - (performance.now() - this.startedAt));
+    const { connectTimeout = 0, secureTimeout = 0, host, path, port } = this.target;
+    if (connectTimeout === 0 && secureTimeout === 0) return;
+    const left = secureTimeout || Math.max(1, connectTimeout - (this.connectedAt - this.startedAt));
     this.timer = setTimeout(() => {
-      const err = peerError(ETIMEDOUT, 'connect', host, port);
+      const err = peerError(ETIMEDOUT, 'connect', path ?? host, port);
       handle.resource.runInAsyncScope(() => this.fail(err, false));
     }, left);
     if (!this.isRefed) this.timer.unref();

@@ -1,0 +1,137 @@
+'use strict';
+
+/** Value sockets over TLS. */
+
+const assert = require('node:assert/strict');
+const { once } = require('node:events');
+const { test } = require('node:test');
+const tls = require('node:tls');
+const { createSecureContext } = require('..').tls;
+const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
+const {
+  HELLO,
+  HOST,
+  Reader,
+  TIMEOUT,
+  dataKit,
+  logOf,
+  names,
+  nextValue,
+  told,
+  until,
+  valueFrame,
+} = require('./helpers/datasocket');
+
+const made = NO_OPENSSL ? null : standard();
+
+/** @param {string} name */
+const needsOpenssl = (name, body) => test(name, { skip: NO_OPENSSL, timeout: 3 * TIMEOUT }, body);
+
+const serverOptions = () => ({ tls: { cert: made.server.cert, key: made.server.key } });
+const clientOptions = (more) => ({ tls: { ca: made.ca.cert, ...more } });
+
+needsOpenssl('values in both directions, small and large', async (t) => {
+  const { client, accepted } = await dataKit(t).pair(serverOptions(), clientOptions());
+  client.send({ small: 1 });
+  assert.deepEqual(await nextValue(accepted), { small: 1 });
+  const bytes = Buffer.alloc(10_000_000, 'pattern');
+  accepted.send(bytes);
+  assert.ok(bytes.equals(await nextValue(client)));
+  const sent = logOf(client, ['sent', 'close']);
+  client.send(bytes);
+  client.close();
+  assert.ok(bytes.equals(await nextValue(accepted)));
+  await until(() => sent.at(-1)?.[0] === 'close');
+  assert.deepEqual(names(sent), ['sent', 'close']);
+});
+
+needsOpenssl('a certificate that is not trusted', async (t) => {
+  const { connect, listen } = dataKit(t);
+  const listener = listen(() => assert.fail('it is not asked'), serverOptions());
+  const refused = logOf(listener, ['clienterror']);
+  const client = connect(listener, { tls: true });
+  const log = logOf(client);
+  await until(() => log.at(-1)?.[0] === 'close');
+  assert.deepEqual(names(log), ['error', 'close']);
+  assert.match(log[0][1].code, /CERT|ISSUER|VERIFY/);
+  await until(() => refused.length === 1);
+});
+
+needsOpenssl('a peer without TLS, on either side', async (t) => {
+  const { connect, listen, raw } = dataKit(t);
+  const listener = listen(() => assert.fail('it is not asked'), serverOptions());
+  const refused = logOf(listener, ['clienterror']);
+  const conn = await raw(listener);
+  conn.write(HELLO);
+  await until(() => refused.length === 1);
+  assert.ok(refused[0][1].code, 'a code');
+  const plain = listen();
+  const strangers = logOf(plain, ['clienterror']);
+  const client = connect(plain, clientOptions());
+  await told(client, 'close');
+  await until(() => strangers.length === 1);
+  assert.match(strangers[0][1].message, /TLS/);
+});
+
+needsOpenssl('node:tls on the other side', async (t) => {
+  const { connect, k, listen } = dataKit(t);
+  const listener = listen((socket) => socket.send('from ours') === true, serverOptions());
+  const conn = k.own(
+    tls.connect({ port: listener.port, host: HOST, servername: 'localhost', ca: made.ca.cert }),
+  );
+  await once(conn, 'secureConnect');
+  const reader = new Reader(conn);
+  conn.write(HELLO);
+  assert.deepEqual(await reader.read(12), HELLO);
+  assert.equal(await reader.readValue(), 'from ours');
+  const server = tls.createServer({ cert: made.server.cert, key: made.server.key });
+  k.ownServer(server).listen(0, HOST);
+  await once(server, 'listening');
+  const accepted = once(server, 'secureConnection');
+  const client = connect(server.address().port, clientOptions());
+  const [end] = await accepted;
+  k.own(end);
+  const other = new Reader(end);
+  client.send([1n]);
+  assert.deepEqual(await other.read(12), HELLO);
+  end.write(Buffer.concat([HELLO, valueFrame('from node:tls')]));
+  assert.deepEqual(await other.readValue(), [1n]);
+  assert.equal(await nextValue(client), 'from node:tls');
+  end.end();
+  await told(client, 'close');
+});
+
+needsOpenssl('a context chosen by the name that the client asks for', async (t) => {
+  const { connect, listen } = dataKit(t);
+  const asked = [];
+  const context = createSecureContext({ cert: made.server.cert, key: made.server.key });
+  const listener = listen(() => true, {
+    tls: {
+      ...serverOptions().tls,
+      SNICallback(name, callback) {
+        asked.push(name);
+        setImmediate(() => {
+          if (name === 'localhost') callback(null, context);
+          else callback(new Error('an unknown name'));
+        });
+      },
+    },
+  });
+  await told(connect(listener, clientOptions({ servername: 'localhost' })), 'connect');
+  const refused = told(listener, 'clienterror');
+  const client = connect(listener, clientOptions({ servername: 'elsewhere.example' }));
+  await told(client, 'close');
+  assert.equal((await refused)[0].message, 'an unknown name');
+  assert.deepEqual(asked, ['localhost', 'elsewhere.example']);
+});
+
+needsOpenssl('silence in the handshake ends in time', async (t) => {
+  const { connect, listen, raw, rawServer } = dataKit(t);
+  const listener = listen(() => true, { ...serverOptions(), handshakeTimeout: 100 });
+  const refused = logOf(listener, ['clienterror']);
+  await raw(listener);
+  await until(() => refused.length === 1);
+  const client = connect(await rawServer(() => {}), { ...clientOptions(), handshakeTimeout: 100 });
+  const [err] = await told(client, 'error');
+  assert.equal(err.code, 'ETIMEDOUT');
+});

@@ -1,0 +1,35 @@
+'use strict';
+// What rows with two processes have in common, one at each end of a connection.
+
+const timers = require('node:timers/promises');
+
+/** Per second, what `counter` counts. */
+async function rateOf(counter, { warmup, seconds }) {
+  await timers.setTimeout(warmup * 1000);
+  const before = await counter.ask('count');
+  await timers.setTimeout(seconds * 1000);
+  const after = await counter.ask('count');
+  if (after.count === before.count) throw new Error('nothing has come');
+  return ((after.count - before.count) / (after.at - before.at)) * 1000;
+}
+
+/** The median of the round trips of `asker`, in microseconds. */
+async function medianOf(asker, { warmup, seconds }) {
+  await timers.setTimeout(warmup * 1000);
+  await asker.ask('p50');
+  await timers.setTimeout(seconds * 1000);
+  return asker.ask('p50');
+}
+
+/** Starts the ends one after the other, each with the port of the one before. */
+async function withEnds(starts, use) {
+  const ends = [];
+  try {
+    for (const start of starts) ends.push(await start(ends.at(-1)?.port));
+    return await use(...ends);
+  } finally {
+    for (const end of ends) await end.stop();
+  }
+}
+
+module.exports = { medianOf, rateOf, withEnds };
