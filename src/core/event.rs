@@ -76,7 +76,7 @@ pub enum Event {
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
     },
-    /// Messages came in, see [`crate::core::codec::run`].
+    /// Messages came in, see [`crate::core::codec::run`]; or datagrams, see [`crate::core::datagram::run`].
     Messages {
         /// Whose.
         id: HandleId,
@@ -118,7 +118,9 @@ pub enum Event {
         /// Whose.
         id: HandleId,
     },
-    /// Reading, writing or ending failed. The owner is expected to close the stream.
+    /// Reading, writing or ending failed. The owner is expected to close the stream. A UDP socket goes on:
+    /// one datagram could not be sent, see
+    /// [`take_refused`](crate::core::datagram::socket::DatagramSocket::take_refused), or not be received.
     Failed {
         /// Whose.
         id: HandleId,
