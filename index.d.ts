@@ -1,6 +1,6 @@
 /**
  * Everything that `require('socket')` gives. Each API has a file of its own; `socket/net` is the `net` API alone, and
- * `socket/messages` the message sockets, whose `Socket` is `MessageSocket` here.
+ * `socket/messages` the message sockets, whose `Socket` is `MessageSocket` here; `socket/web` the web sockets.
  */
 import * as tls from './tls';
 
@@ -13,3 +13,4 @@ export {
   supportedReceiveTypes,
   supportedSendTypes,
 } from './messages';
+export * from './web';

@@ -30,8 +30,12 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
+const { ConnectEvent, ErrorEvent, UDPMessageEvent } = require('./lib/web');
+
 module.exports = {
   BlockList,
+  ConnectEvent,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -39,6 +43,7 @@ module.exports = {
   SocketClient,
   SocketServer,
   Stream,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,

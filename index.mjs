@@ -3,6 +3,8 @@ import socket from './index.js';
 export default socket;
 export const {
   BlockList,
+  ConnectEvent,
+  ErrorEvent,
   MessageSocket,
   Server,
   Socket,
@@ -10,6 +12,7 @@ export const {
   SocketClient,
   SocketServer,
   Stream,
+  UDPMessageEvent,
   connect,
   createConnection,
   createServer,

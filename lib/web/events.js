@@ -1,0 +1,138 @@
+'use strict';
+// The events of web sockets, as classes of the DOM's kind. They are made here and dispatched by `target.js`.
+
+const { defineInterface, dictionaryOf, requireArguments } = require('./interface');
+
+const { Event, MessageEvent } = globalThis;
+
+const NO_PORTS = Object.freeze([]);
+
+/**
+ * A `MessageEvent` that is made by `Event`'s constructor: in Node.js 22 and later that of `MessageEvent` checks its
+ * arguments for half a microsecond, for every message.
+ */
+class Message extends Event {
+  #data;
+  #init;
+
+  /** @param {string} type @param {unknown} data @param {Record<string, any>} [init] what else there is */
+  constructor(type, data, init) {
+    super(type, init);
+    this.#data = data;
+    this.#init = init;
+  }
+
+  get data() {
+    return this.#data;
+  }
+
+  get origin() {
+    return String(this.#init?.origin ?? '');
+  }
+
+  get lastEventId() {
+    return String(this.#init?.lastEventId ?? '');
+  }
+
+  get source() {
+    return this.#init?.source ?? null;
+  }
+
+  get ports() {
+    return this.#init?.ports ?? NO_PORTS;
+  }
+}
+
+Object.setPrototypeOf(Message.prototype, MessageEvent.prototype);
+defineInterface(Message, 'MessageEvent');
+// Of what a socket has received nobody shall see that it is not made by `new MessageEvent`.
+Object.defineProperty(Message.prototype, 'constructor', { value: MessageEvent });
+
+/** A `message` of a `TCPSocket`. @param {ArrayBuffer} data */
+const messageEvent = (data) => new Message('message', data);
+
+/** Something went wrong: `error` says what. */
+class ErrorEvent extends Event {
+  #error;
+
+  /** @param {string} type @param {{ error?: any } & EventInit} [init] */
+  constructor(type, init) {
+    requireArguments(arguments.length, 1, 'ErrorEvent constructor');
+    const given = dictionaryOf(init, 'ErrorEvent constructor');
+    super(type, given);
+    this.#error = given.error ?? null;
+  }
+
+  /** A `DOMException`, whose `cause` is the error of the system, or null. */
+  get error() {
+    return this.#error;
+  }
+
+  /** The name of `error`. */
+  get name() {
+    return String(this.#error?.name ?? '');
+  }
+
+  /** The message of `error`. */
+  get message() {
+    return String(this.#error?.message ?? '');
+  }
+}
+
+defineInterface(ErrorEvent);
+
+/** A server has a new connection. */
+class ConnectEvent extends Event {
+  #connectedSocket;
+
+  /** @param {string} type @param {{ connectedSocket?: any } & EventInit} [init] */
+  constructor(type, init) {
+    requireArguments(arguments.length, 1, 'ConnectEvent constructor');
+    const given = dictionaryOf(init, 'ConnectEvent constructor');
+    super(type, given);
+    this.#connectedSocket = given.connectedSocket ?? null;
+  }
+
+  /** A `TCPSocket`, or null. */
+  get connectedSocket() {
+    return this.#connectedSocket;
+  }
+}
+
+defineInterface(ConnectEvent);
+
+/** A datagram came in. */
+class UDPMessageEvent extends Message {
+  #remoteAddress;
+  #remotePort;
+
+  /**
+   * @param {string} type
+   * @param {{ data?: any, remoteAddress?: string, remotePort?: number } & EventInit} [init] and all that a
+   *   `MessageEvent` takes
+   */
+  constructor(type, init) {
+    requireArguments(arguments.length, 1, 'UDPMessageEvent constructor');
+    const given = dictionaryOf(init, 'UDPMessageEvent constructor');
+    super(type, given.data ?? null, given);
+    this.#remoteAddress = String(given.remoteAddress ?? '');
+    this.#remotePort = Number(given.remotePort ?? 0);
+  }
+
+  /** The IP address that it came from. */
+  get remoteAddress() {
+    return this.#remoteAddress;
+  }
+
+  /** The port that it came from. */
+  get remotePort() {
+    return this.#remotePort;
+  }
+}
+
+defineInterface(UDPMessageEvent);
+
+/** @param {DOMException} error */
+const errorEvent = (error) => new ErrorEvent('error', { error });
+
+module.exports = { ConnectEvent, ErrorEvent, UDPMessageEvent, errorEvent, messageEvent };
