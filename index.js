@@ -30,7 +30,7 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
-const { ConnectEvent, ErrorEvent, UDPMessageEvent } = require('./lib/web');
+const { ConnectEvent, ErrorEvent, UDPMessageEvent, UDPSocket } = require('./lib/web');
 
 module.exports = {
   BlockList,
@@ -44,6 +44,7 @@ module.exports = {
   SocketServer,
   Stream,
   UDPMessageEvent,
+  UDPSocket,
   connect,
   createConnection,
   createServer,

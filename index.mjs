@@ -13,6 +13,7 @@ export const {
   SocketServer,
   Stream,
   UDPMessageEvent,
+  UDPSocket,
   connect,
   createConnection,
   createServer,

@@ -16,6 +16,8 @@ const CONNECTING = 2;
 const WRITING = 4;
 const ENDING = 8;
 const LISTENING = 16;
+/** A UDP socket is open. */
+const BOUND = 128;
 /** A TLS handshake is under way. */
 const SECURING = 64;
 /** A closing handle keeps the process alive in any case, until its last callback. */
@@ -114,6 +116,7 @@ class Handle {
 }
 
 module.exports = {
+  BOUND,
   CLOSING,
   CONNECTING,
   EBADF,

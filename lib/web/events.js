@@ -135,4 +135,15 @@ defineInterface(UDPMessageEvent);
 /** @param {DOMException} error */
 const errorEvent = (error) => new ErrorEvent('error', { error });
 
-module.exports = { ConnectEvent, ErrorEvent, UDPMessageEvent, errorEvent, messageEvent };
+/** A `message` of a `UDPSocket`. @param {ArrayBuffer} data */
+const datagramEvent = (data, remoteAddress, remotePort) =>
+  new UDPMessageEvent('message', { data, remoteAddress, remotePort });
+
+module.exports = {
+  ConnectEvent,
+  ErrorEvent,
+  UDPMessageEvent,
+  datagramEvent,
+  errorEvent,
+  messageEvent,
+};

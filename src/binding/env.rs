@@ -16,8 +16,9 @@ use crate::binding::mailbox::Mailbox;
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, Sends, Shared};
-use crate::core::chunks::SHARED_WINDOW;
+use crate::core::chunks::SMALLEST_CHUNK;
 use crate::core::codec::Fault;
+use crate::core::datagram::parcels::Parcel;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Dropped, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, HotWait, Turner};
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) shared: Shared,
     pub(super) slab: Uint8Array,
     pub(super) sends: Sends,
+    /// Kept, so that sending needs no new memory.
+    pub(super) parcels: Vec<Parcel>,
     mailbox: Arc<Mailbox>,
     lent: Lent,
     /// Taken from the mailbox, not yet in the array.
@@ -101,6 +104,7 @@ impl Engine {
             shared,
             slab,
             sends: Sends::new(sends),
+            parcels: Vec::new(),
             mailbox,
             lent: Lent::default(),
             taken: VecDeque::new(),
@@ -151,12 +155,12 @@ impl Engine {
         NativeDropped::new(dropped.as_deref())
     }
 
-    /// Lends memory for reads, at least 64 KiB, and answers its number. `own`: for one read, whose
+    /// Lends memory for reads, at least 128 KiB, and answers its number. `own`: for one read, whose
     /// bytes a program may then have; otherwise for all streams. Until the engine says what it has
     /// read there, nothing but this module may have the memory.
     #[napi(catch_unwind)]
     pub fn add_chunk(&self, memory: Uint8Array, own: bool) -> Result<u32> {
-        if memory.len() < SHARED_WINDOW {
+        if memory.len() < SMALLEST_CHUNK {
             return Err(napi::Error::new(Status::InvalidArg, "a chunk is too small"));
         }
         let state = &mut *self.state.borrow_mut();
@@ -240,14 +244,10 @@ impl State {
         let core = &self.core;
         for (id, len, chunk) in self.batch.data.drain(..) {
             self.lent.consumed(chunk);
-            if let Some(stream) = self.registry.stream(id) {
-                stream.consumed(len);
-            }
+            self.registry.consumed(id, len);
         }
         for (id, len) in self.batch.others.drain(..) {
-            if let Some(stream) = self.registry.stream(id) {
-                stream.consumed(len);
-            }
+            self.registry.consumed(id, len);
         }
         self.batch.messages.clear();
         self.batch.dropped.clear();

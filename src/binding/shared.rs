@@ -9,7 +9,7 @@ use crate::binding::encode::WIDTH;
 /// Integers before the first event.
 const HEADER: usize = 4;
 
-/// A cell of the header. The fourth is spare.
+/// A cell of the header.
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub enum Cell {
@@ -19,6 +19,8 @@ pub enum Cell {
     WantedOwn = 1,
     /// Bytes in the queue after the last write.
     Queued = 2,
+    /// Datagrams taken by the last send of some.
+    Sent = 3,
 }
 
 /// The array: a header, then as many events as there is room for.
