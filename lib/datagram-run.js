@@ -60,7 +60,7 @@ class DatagramRun {
     let data;
     try {
       // Memory of its own, as large as the datagram.
-      data = this.memory.slice(from, from + length);
+      data = new Uint8Array(new Uint8Array(this.memory, from, length)).buffer;
     } catch (err) {
       this.lost++;
       handle.callbacks.onlost(handle.owner, err);

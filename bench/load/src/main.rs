@@ -16,6 +16,8 @@
 //! | `storm`     | opens many, then times the server that closes all             | `full`, `served`, again        |
 //! | `listen`    | accepts until stdin closes                                    | `listening`, `result`          |
 //! | `idle`      | opens connections, uses each once, holds all until stdin ends | `ready`                        |
+//! | `datagrams-send` | sends UDP datagrams of `--size` bytes as fast as it can  | `measure`, `result`            |
+//! | `datagrams-receive` | counts UDP datagrams of `--size` bytes                | `listening`, `measure`, `result` |
 //!
 //! `--path` instead of `--port` loads a Unix socket. With `--tls 1` the two bulk modes go through TLS.
 //!
@@ -24,6 +26,7 @@
 mod args;
 mod bulk;
 mod connect;
+mod datagrams;
 mod echo;
 mod histogram;
 mod hold;
@@ -60,5 +63,7 @@ fn run(args: &Args) -> Result<()> {
         Mode::Storm => storm::run(args),
         Mode::Listen => hold::listen(args),
         Mode::Idle => hold::idle(args),
+        Mode::DatagramsSend => datagrams::send(args),
+        Mode::DatagramsReceive => datagrams::receive(args),
     }
 }
