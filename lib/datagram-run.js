@@ -17,6 +17,8 @@ class DatagramRun {
     this.handle = handle;
     /** @type {ArrayBuffer | null} */
     this.memory = null;
+    /** All of it. @type {Uint8Array | null} */
+    this.bytes = null;
     /** @type {Int32Array | null} */
     this.ints = null;
     this.offset = 0;
@@ -32,7 +34,10 @@ class DatagramRun {
 
   /** Begins with the run at `offset`. @param {Buffer} chunk */
   open(chunk, offset, length) {
-    this.memory = chunk.buffer;
+    if (this.memory !== chunk.buffer) {
+      this.memory = chunk.buffer;
+      this.bytes = new Uint8Array(chunk.buffer);
+    }
     this.ints = new Int32Array(chunk.buffer, offset, length / INT);
     this.offset = offset;
     this.next = 0;
@@ -60,7 +65,7 @@ class DatagramRun {
     let data;
     try {
       // Memory of its own, as large as the datagram.
-      data = new Uint8Array(new Uint8Array(this.memory, from, length)).buffer;
+      data = copyOf(this.bytes, from, length);
     } catch (err) {
       this.lost++;
       handle.callbacks.onlost(handle.owner, err);
@@ -87,6 +92,17 @@ class DatagramRun {
     this.port = ints[at] & 0xffff;
     this.address = isIPv6 ? textOfIPv6(ints, at + 1) : textOfIPv4(ints[at + 1]);
   }
+}
+
+/** Up to so many bytes, V8 makes a typed array in its own heap at first. */
+const SHORT = 64;
+
+/** Memory with a copy of `length` bytes, and nothing else. Each way is the fastest for its sizes. */
+function copyOf(bytes, from, length) {
+  if (length > SHORT) return bytes.slice(from, from + length).buffer;
+  const copy = new Uint8Array(length);
+  for (let i = 0; i < length; i++) copy[i] = bytes[from + i];
+  return copy.buffer;
 }
 
 /** Integers that so many bytes take. */

@@ -132,6 +132,13 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             offset,
             len,
             ..
+        }
+        | Event::Datagrams {
+            id,
+            chunk,
+            offset,
+            len,
+            ..
         } => row(
             *id,
             EventKind::Messages,

@@ -269,11 +269,23 @@ impl State {
     /// Puts as many events into the array as there is room for.
     fn deliver(&mut self) -> u32 {
         let count = self.taken.len().min(self.shared.room());
+        let mut events = count;
         for (index, event) in self.taken.drain(..count).enumerate() {
             let mut row = encode(&event);
             match event {
                 Event::Messages { id, chunk, len, .. } => {
                     self.batch.data.push((id, len as usize, chunk));
+                }
+                Event::Datagrams {
+                    id,
+                    chunk,
+                    len,
+                    count,
+                    ..
+                } => {
+                    self.batch.data.push((id, len as usize, chunk));
+                    // Each is an event of its own for JavaScript.
+                    events += count as usize - 1;
                 }
                 Event::Message { id, bytes } => {
                     row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
@@ -326,7 +338,7 @@ impl State {
         let in_chunks = self.batch.data.iter().map(|(_, len, _)| len);
         let bytes = in_chunks.chain(self.batch.others.iter().map(|(_, len)| len));
         let bytes = bytes.sum();
-        match self.busy.record(count, bytes) {
+        match self.busy.record(events, bytes) {
             Turner::Owner => self.core.ask_crank(),
             Turner::Io => self.core.give_back_crank(),
             Turner::Any => {}

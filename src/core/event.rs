@@ -76,7 +76,7 @@ pub enum Event {
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
     },
-    /// Messages came in, see [`crate::core::codec::run`]; or datagrams, see [`crate::core::datagram::run`].
+    /// Messages came in, see [`crate::core::codec::run`].
     Messages {
         /// Whose.
         id: HandleId,
@@ -88,6 +88,19 @@ pub enum Event {
         len: u32,
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
+    },
+    /// Datagrams came in, see [`crate::core::datagram::run`].
+    Datagrams {
+        /// Whose.
+        id: HandleId,
+        /// The chunk they are in. It serves all handles.
+        chunk: ChunkId,
+        /// Where in it, in bytes: a multiple of 8.
+        offset: u32,
+        /// Bytes of the run.
+        len: u32,
+        /// How many datagrams there are.
+        count: u32,
     },
     /// A large message came in.
     Message {

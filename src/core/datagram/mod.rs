@@ -11,7 +11,7 @@
 //! | [`socket`] | the handle: what the owner's thread may do |
 //! | [`driver`] | the task that drives one socket |
 //!
-//! Received datagrams go to the owner as runs, [`Event::Messages`](crate::core::event::Event::Messages), in the shared
+//! Received datagrams go to the owner as runs, [`Event::Datagrams`](crate::core::event::Event::Datagrams), in the shared
 //! chunks. What the owner does not take in time stays with the system, which drops what it has no room for.
 
 pub(crate) mod driver;

@@ -64,6 +64,7 @@ impl DatagramReceiver {
             if self.rest.is_empty() && udp.poll_readable(cx).is_pending() {
                 return;
             }
+            let mut count = 0;
             let read = |window: &mut [u8]| {
                 let mut run = RunWriter::new(window);
                 if self.rest.is_empty() {
@@ -71,18 +72,19 @@ impl DatagramReceiver {
                 } else {
                     self.take_rest(&mut run);
                 }
+                count = run.count();
                 Ok(run.len())
             };
             match engine.chunks.with_shared(cx.waker(), WINDOW, WINDOW, read) {
                 None => return,
                 Some(Ok((chunk, offset, len))) => {
                     socket.add_undelivered(len);
-                    engine.emit(Event::Messages {
+                    engine.emit(Event::Datagrams {
                         id: socket.id(),
                         chunk,
                         offset: fit(offset),
                         len: fit(len),
-                        flood: false,
+                        count,
                     });
                 }
                 Some(Err(error)) => {

@@ -73,6 +73,7 @@ pub fn plain(address: SocketAddr) -> SocketAddr {
 pub struct RunWriter<'a> {
     memory: &'a mut [u8],
     len: usize,
+    count: u32,
     source: Option<SocketAddr>,
 }
 
@@ -82,6 +83,7 @@ impl<'a> RunWriter<'a> {
         Self {
             memory,
             len: 0,
+            count: 0,
             source: None,
         }
     }
@@ -90,6 +92,12 @@ impl<'a> RunWriter<'a> {
     #[must_use]
     pub fn len(&self) -> usize {
         self.len
+    }
+
+    /// Datagrams written.
+    #[must_use]
+    pub fn count(&self) -> u32 {
+        self.count
     }
 
     /// Whether there are none.
@@ -115,6 +123,7 @@ impl<'a> RunWriter<'a> {
         }
         self.memory[self.len..self.len + payload.len()].copy_from_slice(payload);
         self.len = (self.len + payload.len()).next_multiple_of(4);
+        self.count += 1;
         true
     }
 
@@ -162,7 +171,7 @@ mod tests {
         assert_eq!(run.len(), 16);
         assert!(run.push(source, b""));
         assert!(run.push(source, b"e"));
-        assert_eq!(run.len(), 28);
+        assert_eq!((run.len(), run.count()), (28, 3));
     }
 
     #[test]
