@@ -30,7 +30,14 @@ const {
   supportedSendTypes,
 } = require('./lib/messages');
 
-const { ConnectEvent, ErrorEvent, UDPMessageEvent, UDPSocket } = require('./lib/web');
+const {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+  UDPSocket,
+} = require('./lib/web');
 
 module.exports = {
   BlockList,
@@ -43,6 +50,8 @@ module.exports = {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
   UDPMessageEvent,
   UDPSocket,
   connect,

@@ -12,6 +12,8 @@ export const {
   SocketClient,
   SocketServer,
   Stream,
+  TCPServerSocket,
+  TCPSocket,
   UDPMessageEvent,
   UDPSocket,
   connect,

@@ -65,7 +65,7 @@ export class ConnectEvent extends Event {
 }
 
 /** A datagram came in. */
-export class UDPMessageEvent extends MessageEvent {
+export class UDPMessageEvent extends MessageEvent<ArrayBuffer> {
   constructor(
     type: string,
     init?: (MessageOptions & { remoteAddress?: string; remotePort?: number }) | null,

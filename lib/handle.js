@@ -20,6 +20,8 @@ const LISTENING = 16;
 const BOUND = 128;
 /** A TLS handshake is under way. */
 const SECURING = 64;
+/** The owner holds the process whatever the handle does. */
+const IN_USE = 128;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 
@@ -122,6 +124,7 @@ module.exports = {
   EBADF,
   ENDING,
   Handle,
+  IN_USE,
   LISTENING,
   LOCAL,
   NO_DESTROY_HOOK,

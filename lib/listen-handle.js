@@ -11,7 +11,8 @@ const { StreamHandle } = require('./stream-handle');
 const debug = debuglog('socket');
 
 /**
- * Callbacks: `onconnection(owner, handle)`, `ondropped(owner, reason, ends)`, `onclose(owner, handle)`.
+ * Callbacks: `onconnection(owner, handle)`, `ondropped(owner, reason, ends)`, `onclose(owner, handle)`,
+ * and where it is wanted `onacceptfailed(owner, errno)`: the engine tries again after a pause.
  */
 class ListenHandle extends Handle {
   /** @param {number} number tells the listeners of one owner apart: later ones have higher numbers */
@@ -93,6 +94,7 @@ class ListenHandle extends Handle {
 
   deliverAcceptPaused(errno) {
     debug('listener %d: accept failed: %s; trying again', this.id, codeOf(errno));
+    this.callbacks.onacceptfailed?.(this.owner, errno);
   }
 }
 

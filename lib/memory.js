@@ -33,9 +33,9 @@ class ReceiveMemory {
     this.seen = 0;
   }
 
-  /** A Buffer with the same bytes, that stays as it is. @param {Uint8Array} bytes */
-  copy(bytes) {
-    const { length } = bytes;
+  /** A Buffer with the bytes at `offset` of a chunk, that stays as it is. @param {Buffer} chunk */
+  copy(chunk, offset, length) {
+    const bytes = new Uint8Array(chunk.buffer, offset, length);
     if (++this.payloads <= TALKATIVE || length >= LARGE) {
       const payload = Buffer.allocUnsafeSlow(length);
       payload.set(bytes);

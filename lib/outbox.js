@@ -158,6 +158,21 @@ class Outbox {
     if (this.handle !== null) this.pump();
   }
 
+  /** The same of bytes that are somebody else's: what does not go out now is copied. @param {Uint8Array} bytes */
+  addBorrowed(bytes) {
+    this.flush();
+    let taken = 0;
+    if (!this.mustWait && this.failure === 0) {
+      taken = this.handle.write(bytes, 0);
+      this.took(taken);
+      if (taken < 0) return;
+    }
+    if (taken === bytes.length) return;
+    const rest = Buffer.allocUnsafeSlow(bytes.length - taken);
+    rest.set(bytes.subarray(taken));
+    this.push(rest);
+  }
+
   /** A message has been added. */
   commit() {
     if (this.handle === null) this.toBacklog();

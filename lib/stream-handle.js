@@ -44,7 +44,11 @@ class StreamHandle extends Handle {
     this.suspension = null;
     /** What to call when nothing is received any more, see {@link quiesce}. */
     this.onquiet = null;
-    /** Where received payloads are copied to: nobody else's bytes are there. Null until one comes. */
+    /**
+     * Where received payloads are copied to: nobody else's bytes are there. An owner may have one of its own here; else
+     * null until one comes.
+     * @type {{ copy(chunk: Buffer, offset: number, length: number): { byteLength: number }, release(): void } | null}
+     */
     this.memory = null;
   }
 
@@ -57,6 +61,7 @@ class StreamHandle extends Handle {
    * @param {{ address?: string, port?: number, scopeId?: number, path?: string }} remote
    * @param {{ address: string, port: number } | null} local
    * @param {{ noDelay: boolean, keepAlive: boolean, keepAliveDelay: number, readAtOnce: boolean,
+   *   copied?: boolean,
    *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
@@ -105,6 +110,15 @@ class StreamHandle extends Handle {
     this.isReading = false;
     engine().readStop(this.id);
     this.setIdle(READING);
+  }
+
+  /** Stops the reading, too, but what is on its way already is delivered. */
+  pauseReading() {
+    if (this.id >= 0) engine().readStop(this.id);
+  }
+
+  continueReading() {
+    if (this.id >= 0) engine().readStart(this.id);
   }
 
   /** What arrives is held until `unsuspend()`; the engine reads on. @param {object} suspension the reason */
@@ -309,7 +323,7 @@ class StreamHandle extends Handle {
   deliverCopy(chunk, offset, length) {
     if (this.busy & CLOSING) return;
     this.memory ??= new ReceiveMemory();
-    this.deliverPayload(this.memory.copy(new Uint8Array(chunk.buffer, offset, length)));
+    this.deliverPayload(this.memory.copy(chunk, offset, length));
   }
 
   /** The chunk served this stream alone: the bytes may be handed out as they are. */
@@ -337,11 +351,11 @@ class StreamHandle extends Handle {
 
   deliverPayload(payload) {
     if (this.isReading && this.held === null) {
-      this.used += payload.length;
+      this.used += payload.byteLength;
       this.callbacks.ondata(this.owner, payload);
     } else {
       this.hold(() => {
-        this.used += payload.length;
+        this.used += payload.byteLength;
         this.callbacks.ondata(this.owner, payload);
       });
     }

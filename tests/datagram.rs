@@ -157,9 +157,13 @@ fn an_owner_that_takes_nothing_is_not_buried() {
     let mut owner = Owner::new();
     owner.is_lazy = true;
     let (id, address, theirs) = pair(&mut owner, "127.0.0.1:0");
-    let sent = 20_000;
-    for _ in 0..sent {
+    let sent = 5_000;
+    for rest in 0..sent {
         theirs.send_to(&[1; 1000], address).expect("a send");
+        if rest % 20 == 0 {
+            // No faster than the engine takes them, so that it has its fill.
+            owner.settle(Duration::from_millis(1));
+        }
     }
     owner.settle(Duration::from_millis(300));
     let mut told = 0;
@@ -173,7 +177,9 @@ fn an_owner_that_takes_nothing_is_not_buried() {
     {
         // What the engine has, the system has, and the system has dropped, is all.
         let dropped = owner.datagrams[&id].1.dropped().expect("Linux tells");
-        assert!(dropped > 0 && dropped + u64::from(told) < sent);
+        assert!(dropped > 0);
+        let kept = sent - dropped - u64::from(told);
+        assert!((1..1000).contains(&kept), "{dropped} and {told} of {sent}");
     }
 }
 

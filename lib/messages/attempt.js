@@ -4,8 +4,10 @@
 
 const { clearTimeout, setTimeout } = require('node:timers');
 const { errnoByCode, errnoError, peerError } = require('../errors');
+const { endpointOf } = require('../net/address');
 const { Socket } = require('../net/socket');
 const { kConnectOptions } = require('../net/symbols');
+const { StreamHandle } = require('../stream-handle');
 const { tlsError } = require('../tls/failure');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');
@@ -14,9 +16,9 @@ const kNative = Symbol('kNative');
 
 /** Looks names up, races attempts, and gives the handle of the connection away. */
 class Dial extends Socket {
-  constructor({ codec, socket, readAtOnce, ...options }) {
-    super(options);
-    this[kNative] = { codec, socket, readAtOnce };
+  constructor({ codec, copied, socket, readAtOnce, keepAliveDelay, ...options }) {
+    super({ ...options, keepAliveInitialDelay: keepAliveDelay });
+    this[kNative] = { codec, copied, socket, readAtOnce };
   }
 
   [kConnectOptions]() {
@@ -35,6 +37,19 @@ class Dial extends Socket {
 /** Its handle belongs to nobody any more. */
 const forgotten = { onclose() {} };
 
+/** Of a handle that connects by itself; the owner is the attempt. */
+const connecting = {
+  onconnect: (attempt, handle) => attempt.connected(handle),
+  onconnectfailed(attempt, handle, errno) {
+    // The engine closes it.
+    handle.attach(null, forgotten);
+    attempt.handle = null;
+    const { host, port } = attempt.target;
+    attempt.fail(peerError(errno, 'connect', host, port), false);
+  },
+  onclose() {},
+};
+
 /** Of a handle whose handshake is under way; the owner is the attempt. */
 const securing = {
   onsecured(attempt, needsOwner) {
@@ -51,8 +66,9 @@ const securing = {
 
 class Attempt {
   /**
-   * @param {{ port: number, host: string, connectTimeout: number }} target the time in milliseconds, 0 for no limit
-   * @param {object} streamOptions see `options.js`
+   * @param {{ port: number, host: string, connectTimeout: number }} target the time in milliseconds, 0 for no limit; and
+   *   what else `net.connect()` takes
+   * @param {object} streamOptions what the engine sets on the connection
    * @param {import('../tls/context').ClientTls | null} tls
    * @param {{ onopen(handle: any): void, onfailure(err: Error, isFinal: boolean): void }} owner one of them is called,
    *   once; `isFinal`: another attempt would fail as well
@@ -61,8 +77,10 @@ class Attempt {
     this.target = target;
     this.tls = tls;
     this.owner = owner;
-    this.dial = new Dial({ ...streamOptions, readAtOnce: tls === null });
-    /** The connected handle, during the handshake. */
+    this.streamOptions = { ...streamOptions, readAtOnce: tls === null };
+    /** @type {Dial | null} */
+    this.dial = null;
+    /** The handle: of an address from the start, else during the handshake. */
     this.handle = null;
     this.timer = null;
     this.isRefed = true;
@@ -70,10 +88,29 @@ class Attempt {
   }
 
   start() {
-    const { dial } = this;
+    const dial = new Dial(this.streamOptions);
+    this.dial = dial;
+    if (!this.isRefed) dial.unref();
     dial.once('connect', () => this.connected(dial.takeHandle()));
     dial.once('error', (err) => this.fail(err, false));
     dial.connect(this.target);
+  }
+
+  /**
+   * Instead of `start()`, of an IP address and without a time limit: answers 0, or an errno where `local` cannot be
+   * bound; then nothing follows.
+   * @param {{ address: string, port: number } | null} local
+   * @param {import('node:async_hooks').AsyncResource} resource the context of what follows
+   */
+  startAt(local, resource) {
+    const { host, port } = this.target;
+    const handle = new StreamHandle(resource);
+    handle.attach(this, connecting);
+    const status = handle.connect(endpointOf(host, port), local, this.streamOptions);
+    if (status < 0) return status;
+    this.handle = handle;
+    if (!this.isRefed) handle.unref();
+    return 0;
   }
 
   connected(handle) {
@@ -103,8 +140,8 @@ class Attempt {
     const { handle } = this;
     clearTimeout(this.timer);
     this.handle = null;
-    this.owner.onopen(handle);
     if (this.tls !== null) handle.readStart();
+    this.owner.onopen(handle);
   }
 
   fail(err, isFinal) {

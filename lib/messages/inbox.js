@@ -191,7 +191,7 @@ class Inbox {
 
   copy(at, length) {
     this.memory ??= new ReceiveMemory();
-    return this.memory.copy(new Uint8Array(this.chunk.buffer, at, length));
+    return this.memory.copy(this.chunk, at, length);
   }
 
   /** A message by itself. @param {Buffer} bytes its own memory */

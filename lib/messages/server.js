@@ -7,6 +7,7 @@ const { isIP } = require('node:net');
 const { ListenHandle } = require('../listen-handle');
 const { listenError } = require('../errors');
 const { endpointOf } = require('../net/address');
+const { Handshakes } = require('../tls/handshakes');
 const { forget } = require('./attempt');
 const { MessageConnection } = require('./connection');
 const { MessageError, tellError } = require('./errors');
@@ -32,34 +33,10 @@ const callbacks = {
       return;
     }
     if (server[kSecurity] === null) welcome(server, handle);
-    else {
-      server[kHandshakes].add(handle);
-      handle.attach({ server, handle }, securing);
-    }
+    else server[kHandshakes].begin(handle);
   },
   onclose: (server) => closeIfDone(server),
 };
-
-/**
- * Of a connection whose TLS handshake is under way; the owner is `{ server, handle }`. One that fails is closed, and no
- * affair of the program's.
- */
-const securing = {
-  onsecured({ server, handle }) {
-    server[kHandshakes].delete(handle);
-    welcome(server, handle);
-  },
-  ontlsfailed: dismiss,
-  onfailed: dismiss,
-  onend() {},
-  onwritten() {},
-  onclose() {},
-};
-
-function dismiss({ server, handle }) {
-  server[kHandshakes].delete(handle);
-  forget(handle);
-}
 
 function welcome(server, handle) {
   const socket = new Socket(server[kFormat]);
@@ -84,9 +61,9 @@ class SocketServer extends EventEmitter {
     /** The `start()` that holds, until `close`. @type {{ isStopped: boolean, isRestarted: boolean } | null} */
     this[kStart] = null;
     this[kConnections] = new Set();
-    /** TLS: what each connection begins with, or null, and the handles that are at it. */
+    /** TLS: what each connection begins with, or null, and those that are at it. */
     this[kSecurity] = null;
-    this[kHandshakes] = new Set();
+    this[kHandshakes] = new Handshakes((handle) => welcome(this, handle));
     this[kUnrefed] = false;
   }
 
@@ -130,8 +107,7 @@ class SocketServer extends EventEmitter {
     this[kHandle] = null;
     if (handle === null) process.nextTick(closeIfDone, this);
     else handle.close();
-    this[kHandshakes].forEach(forget);
-    this[kHandshakes].clear();
+    this[kHandshakes].cancel();
     for (const socket of this[kConnections]) socket.close();
   }
 

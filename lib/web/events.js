@@ -7,11 +7,47 @@ const { Event, MessageEvent } = globalThis;
 
 const NO_PORTS = Object.freeze([]);
 
+/** Says which target an event is at now. @type {(event: Event, target: EventTarget | null) => void} */
+let setTarget;
+
 /**
- * A `MessageEvent` that is made by `Event`'s constructor: in Node.js 22 and later that of `MessageEvent` checks its
- * arguments for half a microsecond, for every message.
+ * An event that knows where it is: Node.js forgets `currentTarget` and `eventPhase` behind the first listener.
  */
-class Message extends Event {
+class SocketEvent extends Event {
+  /** @type {EventTarget | null} */
+  #target = null;
+
+  static {
+    setTarget = (event, target) => {
+      if (#target in event) event.#target = target;
+    };
+  }
+
+  get currentTarget() {
+    return this.#target ?? super.currentTarget;
+  }
+
+  get eventPhase() {
+    return this.#target === null ? super.eventPhase : Event.AT_TARGET;
+  }
+}
+
+defineInterface(SocketEvent, 'Event');
+/** @param {Function} Class whose objects pass for those of `Original` */
+const passFor = (Class, Original) =>
+  Object.defineProperty(Class.prototype, 'constructor', { value: Original });
+passFor(SocketEvent, Event);
+
+const { currentTarget, eventPhase } = Object.getOwnPropertyDescriptors(SocketEvent.prototype);
+
+/** @param {string} type @param {EventInit} [init] */
+const plainEvent = (type, init) => new SocketEvent(type, init);
+
+/**
+ * A `MessageEvent` that is not made by its constructor: in Node.js 22 and later that checks its arguments for half a
+ * microsecond, for every message.
+ */
+class Message extends SocketEvent {
   #data;
   #init;
 
@@ -43,16 +79,16 @@ class Message extends Event {
   }
 }
 
+Object.defineProperties(Message.prototype, { currentTarget, eventPhase });
 Object.setPrototypeOf(Message.prototype, MessageEvent.prototype);
 defineInterface(Message, 'MessageEvent');
-// Of what a socket has received nobody shall see that it is not made by `new MessageEvent`.
-Object.defineProperty(Message.prototype, 'constructor', { value: MessageEvent });
+passFor(Message, MessageEvent);
 
 /** A `message` of a `TCPSocket`. @param {ArrayBuffer} data */
 const messageEvent = (data) => new Message('message', data);
 
 /** Something went wrong: `error` says what. */
-class ErrorEvent extends Event {
+class ErrorEvent extends SocketEvent {
   #error;
 
   /** @param {string} type @param {{ error?: any } & EventInit} [init] */
@@ -82,7 +118,7 @@ class ErrorEvent extends Event {
 defineInterface(ErrorEvent);
 
 /** A server has a new connection. */
-class ConnectEvent extends Event {
+class ConnectEvent extends SocketEvent {
   #connectedSocket;
 
   /** @param {string} type @param {{ connectedSocket?: any } & EventInit} [init] */
@@ -146,4 +182,6 @@ module.exports = {
   datagramEvent,
   errorEvent,
   messageEvent,
+  plainEvent,
+  setTarget,
 };

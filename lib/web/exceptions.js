@@ -16,6 +16,13 @@ const invalidState = (message) => exception('InvalidStateError', message);
 /** What happened on the network, or was refused by the system. @param {Error} cause in Node's shape */
 const networkError = (cause) => exception('NetworkError', textOf(cause), cause);
 
+/** The system is short of something, and the address is not to blame. */
+const SHORTAGES = new Set(['EMFILE', 'ENFILE', 'ENOBUFS', 'ENOMEM']);
+
+/** A local address and port that cannot be had. @param {Error & { code?: string }} cause in Node's shape */
+const bindError = (cause) =>
+  SHORTAGES.has(String(cause.code)) ? networkError(cause) : invalidAccess(cause.message, cause);
+
 /** Several addresses were tried: what is wrong with the first of them stands for all. */
 function textOf(cause) {
   const [first] = cause.errors ?? [];
@@ -25,4 +32,4 @@ function textOf(cause) {
   return cause.message || cause.errors.map(({ message }) => message).join('; ');
 }
 
-module.exports = { exception, invalidAccess, invalidState, networkError };
+module.exports = { bindError, exception, invalidAccess, invalidState, networkError };

@@ -12,13 +12,19 @@
 // | suspended, other | now | queued; passes by the input |
 
 const { setImmediate } = require('node:timers');
+const { setTarget } = require('./events');
+
 const { EventTarget } = globalThis;
 
 // Of the prototype: a program may have functions of these names on its sockets.
 const { addEventListener, dispatchEvent, removeEventListener } = EventTarget.prototype;
 
 /** Dispatches an event now. @param {EventTarget} target @param {Event} event */
-const dispatch = (target, event) => dispatchEvent.call(target, event);
+function dispatch(target, event) {
+  setTarget(event, target);
+  dispatchEvent.call(target, event);
+  setTarget(event, null);
+}
 
 /** What is to be delivered to one socket, in order, each in a turn of its own. */
 class DeliveryQueue {
@@ -111,11 +117,11 @@ class SocketTarget extends EventTarget {
 }
 
 /** HTML's event handler processing algorithm. */
-function processEvent(handler, event) {
-  const { value } = handler;
+function processEvent(target, { value }, event) {
   // An object that cannot be called is kept, and does nothing.
   if (typeof value !== 'function') return undefined;
-  const result = Reflect.apply(value, event.currentTarget, [event]);
+  // Not `event.currentTarget`, which Node.js forgets behind the first listener.
+  const result = Reflect.apply(value, target, [event]);
   if (result === false) event.preventDefault();
   return result;
 }
@@ -131,7 +137,7 @@ function setHandler(target, type, value) {
   } else if (known !== undefined) {
     known.value = value;
   } else {
-    const handler = { value, listener: (event) => processEvent(handler, event) };
+    const handler = { value, listener: (event) => processEvent(target, handler, event) };
     makeHandlers(target).set(type, handler);
     addEventListener.call(target, type, handler.listener);
   }

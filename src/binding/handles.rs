@@ -20,6 +20,7 @@ use crate::binding::options::{
 use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
 use crate::binding::tls_context::TlsServer;
+use crate::core::connect::check_local;
 use crate::core::endpoint::Endpoint;
 use crate::core::error;
 use crate::core::listener::Listener;
@@ -69,6 +70,16 @@ impl Engine {
         Ok(id.cast_signed())
     }
 
+    /// Whether `local` can be had for a connection, now: 0, or an errno.
+    ///
+    /// # Errors
+    /// It is not an IP address.
+    #[napi(catch_unwind)]
+    pub fn check_local(&self, local: NativeEndpoint) -> Result<i32> {
+        let result = check_local(&local.endpoint()?);
+        Ok(result.map_or_else(|error| error.errno, |()| 0))
+    }
+
     /// Binds and listens. Answers the listener's number, or an errno.
     #[napi(catch_unwind)]
     pub fn listen(
@@ -83,6 +94,7 @@ impl Engine {
             local: local.endpoint()?,
             backlog: options.backlog,
             ipv6_only: options.ipv6_only,
+            reuse_address: options.reuse_address.unwrap_or(true),
             reuse_port: options.reuse_port,
             proxy_timeout: options.proxy_timeout.map(milliseconds),
             stream: stream.into(),

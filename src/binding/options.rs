@@ -70,6 +70,8 @@ pub struct NativeStreamOptions {
     pub read_at_once: bool,
     /// The bytes are messages.
     pub codec: Option<NativeCodec>,
+    /// JavaScript copies all that it gets: it gets at most 64 KiB at a time, as `Data` alone.
+    pub copied: Option<bool>,
 }
 
 /// What the bytes of a connection mean, see `core::codec`.
@@ -133,6 +135,8 @@ pub struct NativeListenOptions {
     pub backlog: i32,
     /// `IPV6_V6ONLY`.
     pub ipv6_only: bool,
+    /// `SO_REUSEADDR`, but on Windows; absent: on.
+    pub reuse_address: Option<bool>,
     /// `SO_REUSEPORT`.
     pub reuse_port: bool,
     /// Connections begin with a PROXY header, to come within so many milliseconds; absent: they do not.
@@ -190,6 +194,7 @@ impl From<NativeStreamOptions> for StreamOptions {
             socket: options.socket.map(SocketOptions::from).unwrap_or_default(),
             read_at_once: options.read_at_once,
             codec: options.codec.map(Codec::from),
+            copied: options.copied.unwrap_or(false),
         }
     }
 }

@@ -5,7 +5,6 @@ use std::io;
 
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 
-#[cfg(windows)]
 use crate::core::endpoint::Endpoint;
 use crate::core::error::{Error, Syscall};
 use crate::core::options::ConnectOptions;
@@ -19,20 +18,35 @@ pub(crate) fn bind(options: &ConnectOptions) -> Result<Option<Socket>, Error> {
         return Ok(None);
     };
     let bound = || {
-        let address = local.to_sock_addr()?;
-        if address.domain() != options.remote.to_sock_addr()?.domain() {
+        if local.to_sock_addr()?.domain() != options.remote.to_sock_addr()?.domain() {
             return Err(io::ErrorKind::InvalidInput.into());
         }
-        let socket = new_socket(address.domain())?;
-        // As libuv does it: a port whose last connection still lingers may be bound again.
-        #[cfg(unix)]
-        socket.set_reuse_address(true)?;
-        socket.bind(&address)?;
-        Ok(socket)
+        bind_to(local)
     };
     bound()
         .map(Some)
         .map_err(|error| Error::new(Syscall::Bind, &error))
+}
+
+/// Whether a connection may come from `local`, which is not kept: somebody else may have it a moment
+/// later. For who has to know before it is known where to connect to.
+///
+/// # Errors
+/// It cannot be had.
+pub fn check_local(local: &Endpoint) -> Result<(), Error> {
+    bind_to(local)
+        .map(drop)
+        .map_err(|error| Error::new(Syscall::Bind, &error))
+}
+
+fn bind_to(local: &Endpoint) -> io::Result<Socket> {
+    let address = local.to_sock_addr()?;
+    let socket = new_socket(address.domain())?;
+    // As libuv does it: a port whose last connection still lingers may be bound again.
+    #[cfg(unix)]
+    socket.set_reuse_address(true)?;
+    socket.bind(&address)?;
+    Ok(socket)
 }
 
 /// Connects `bound`, or a new socket.

@@ -72,7 +72,7 @@ pub(crate) async fn run_connect(
 /// The life of an open stream.
 pub(crate) async fn run_open(engine: Arc<Shared>, stream: Arc<Stream>, transport: Arc<Transport>) {
     let mut driver = Driver {
-        receiver: Receiver::new(stream.codec()),
+        receiver: Receiver::new(&stream),
         securing: transport.tls().map(Secure::new),
         is_broken: false,
         engine,
@@ -167,7 +167,7 @@ impl Driver {
             Some(Upgrade::Start(transport)) => {
                 self.securing = transport.tls().map(Secure::new);
                 self.transport = transport;
-                self.receiver = Receiver::new(self.stream.codec());
+                self.receiver = Receiver::new(&self.stream);
             }
             None => {}
         }

@@ -82,7 +82,9 @@ impl Acceptor {
             // On Unix, a port whose last connections still linger may be listened on again; on
             // Windows the option means something else, and has to stay off.
             #[cfg(unix)]
-            socket.set_reuse_address(true).map_err(failed)?;
+            socket
+                .set_reuse_address(options.reuse_address)
+                .map_err(failed)?;
             if address.is_ipv6() {
                 socket.set_only_v6(options.ipv6_only).map_err(failed)?;
             }

@@ -47,6 +47,9 @@ pub struct StreamOptions {
     pub read_at_once: bool,
     /// The bytes are messages, and the owner gets those.
     pub codec: Option<Codec>,
+    /// The owner copies whatever it gets: no read is larger than
+    /// [`SHARED_WINDOW`](crate::core::chunks::SHARED_WINDOW), and none goes to a chunk of its own.
+    pub copied: bool,
 }
 
 /// One attempt to connect.
@@ -69,6 +72,9 @@ pub struct ListenOptions {
     pub backlog: i32,
     /// An IPv6 socket takes no IPv4 connections.
     pub ipv6_only: bool,
+    /// The port may be had again while the system keeps old connections of it (`SO_REUSEADDR`). No
+    /// effect on Windows, where the option means something else.
+    pub reuse_address: bool,
     /// Several sockets may listen on one port; the system spreads the connections. The listener fails
     /// with `ENOTSUP` where it cannot.
     pub reuse_port: bool,

@@ -7,7 +7,6 @@ use std::io;
 use std::task::{Context, Poll};
 
 use crate::core::chunks::SHARED_WINDOW;
-use crate::core::codec::Codec;
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::flow::ReadFlow;
@@ -23,6 +22,8 @@ pub(crate) const READS_PER_TURN: usize = 4;
 pub(crate) struct Receiver {
     /// The bytes are messages, and this receives them.
     messages: Option<Box<MessageReceiver>>,
+    /// No read goes to a chunk of its own.
+    copied: bool,
     flow: ReadFlow,
     /// The peer ended its half, or reading failed: there is nothing more to come.
     ended: bool,
@@ -39,10 +40,13 @@ struct Received {
 }
 
 impl Receiver {
-    /// Receives bytes, or messages of `codec`.
-    pub(crate) fn new(codec: Option<Codec>) -> Self {
+    /// Receives for `stream`.
+    pub(crate) fn new(stream: &Stream) -> Self {
         Self {
-            messages: codec.map(|codec| Box::new(MessageReceiver::new(codec))),
+            messages: stream
+                .codec()
+                .map(|codec| Box::new(MessageReceiver::new(codec))),
+            copied: stream.is_copied(),
             ..Self::default()
         }
     }
@@ -104,7 +108,8 @@ impl Receiver {
         engine: &Shared,
         transport: &Transport,
     ) -> Option<io::Result<Received>> {
-        if self.flow.wants_own()
+        if !self.copied
+            && self.flow.wants_own()
             && let Some(mut chunk) = engine.chunks.take_own()
         {
             let buffer = chunk.window_mut(self.flow.window());

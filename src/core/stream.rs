@@ -52,6 +52,7 @@ pub struct Stream {
     id: HandleId,
     /// What the received bytes mean, if that is for the engine to know.
     codec: Option<Codec>,
+    copied: bool,
     /// Which of the constants above hold. One atomic, so that the driver learns of all with one look.
     flags: AtomicU8,
     /// Bytes on their way to the owner.
@@ -106,6 +107,7 @@ impl Stream {
         Arc::new(Self {
             id,
             codec: options.codec,
+            copied: options.copied,
             flags: AtomicU8::new(if options.read_at_once { READING } else { 0 }),
             undelivered: AtomicUsize::new(0),
             ahead: AtomicUsize::new(FIRST_AHEAD),
@@ -128,6 +130,11 @@ impl Stream {
 
     pub(super) fn codec(&self) -> Option<Codec> {
         self.codec
+    }
+
+    /// See [`StreamOptions::copied`].
+    pub(super) fn is_copied(&self) -> bool {
+        self.copied
     }
 
     /// The ends of the connection by its PROXY header. `None`: those of the transport.

@@ -151,6 +151,7 @@ impl Owner {
             local: Endpoint::Tcp(address),
             backlog: 1024,
             ipv6_only: false,
+            reuse_address: true,
             reuse_port: false,
             proxy_timeout,
             stream: reading(socket),

@@ -1,0 +1,49 @@
+'use strict';
+// Connections of a server whose TLS handshake is under way. One that fails is closed, and no affair of the program's.
+
+/** The owner is `{ handshakes, handle }`. */
+const callbacks = {
+  onsecured({ handshakes, handle }) {
+    handshakes.running.delete(handle);
+    handshakes.onsecured(handle);
+  },
+  ontlsfailed: dismiss,
+  onfailed: dismiss,
+  onend() {},
+  onwritten() {},
+  onclose() {},
+};
+
+const forgotten = { onclose() {} };
+
+function dismiss({ handshakes, handle }) {
+  handshakes.running.delete(handle);
+  forget(handle);
+}
+
+function forget(handle) {
+  handle.attach(null, forgotten);
+  handle.close();
+}
+
+class Handshakes {
+  /** @param {(handle: import('../stream-handle').StreamHandle) => void} onsecured takes a connection over */
+  constructor(onsecured) {
+    this.onsecured = onsecured;
+    this.running = new Set();
+  }
+
+  /** The first that happens to a connection of a listener with TLS. */
+  begin(handle) {
+    this.running.add(handle);
+    handle.attach({ handshakes: this, handle }, callbacks);
+  }
+
+  /** Closes those that are not over. */
+  cancel() {
+    this.running.forEach(forget);
+    this.running.clear();
+  }
+}
+
+module.exports = { Handshakes };
