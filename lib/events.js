@@ -102,11 +102,25 @@ function createDrain({
       messages.deliverNext();
       if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
       delivered++;
+      if (!runTicksInScope()) return;
+    }
+  }
+
+  /**
+   * Runs ticks inside of a resource's scope, and answers whether all went well. An exception must not leave the
+   * scope: the tick that threw is still on Node's stack of async contexts until the exception has been told.
+   */
+  function runTicksInScope() {
+    try {
       runTicks();
       if (hasAfterwards()) {
         runAfterwards();
         runTicks();
       }
+      return true;
+    } catch (err) {
+      fatalException(err);
+      return false;
     }
   }
 
