@@ -314,7 +314,7 @@ test('handlers that are set in the same tick miss nothing', opts, async (t) => {
   ].map((make) => make());
   const log = [];
   // In a promise job: still the same tick.
-  await null;
+  await Promise.resolve();
   for (const socket of sockets) socket.onerror = () => log.push(socket.readyState);
   await until(() => log.length === 3);
   assert.deepEqual(log, ['closed', 'closed', 'closed']);

@@ -218,7 +218,7 @@ test('bufferedAmount falls between turns, and never within one', opts, async (t)
     const amount = socket.bufferedAmount;
     const deadline = performance.now() + 2;
     while (performance.now() < deadline) assert.equal(socket.bufferedAmount, amount);
-    await null;
+    await Promise.resolve();
     assert.equal(socket.bufferedAmount, amount);
     if (amount !== amounts.at(-1)) amounts.push(amount);
     await timers.setTimeout(1);

@@ -229,7 +229,7 @@ test('ticks and promise jobs run between two events', opts, async (t) => {
     assert.equal(isBusy, false);
     isBusy = true;
     events++;
-    for (let i = 0; i < 5; i++) await null;
+    for (let i = 0; i < 5; i++) await Promise.resolve();
     process.nextTick(() => (isBusy = false));
   };
   for (const socket of sockets) {

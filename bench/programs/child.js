@@ -90,4 +90,4 @@ async function memory() {
   return process.memoryUsage();
 }
 
-module.exports = { HOST, answer, ignoreReset, loadModule, serve };
+module.exports = { HOST, answer, ignoreReset, loadModule, memory, moduleName, serve };

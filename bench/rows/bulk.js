@@ -39,6 +39,29 @@ function lines(id, title, { rate, js = null }) {
   ];
 }
 
+/** Sends to the sink that `subject` is, and ends it. */
+async function fill(subject, { warmup, seconds }) {
+  // The sender counts; that every byte also reached the user is checked once all is through.
+  const check = async ({ total }) => {
+    const received = await subject.ask('bytes');
+    if (received !== total) throw new Error(`${total} bytes were sent, ${received} arrived`);
+  };
+  try {
+    return figures(await measure(subject, 'bulk-send', {}, { warmup, seconds, check }));
+  } finally {
+    await subject.stop();
+  }
+}
+
+/** Receives from the source that `subject` is, and ends it. */
+async function drain(subject, { warmup, seconds }) {
+  try {
+    return figures(await measure(subject, 'bulk-recv', {}, { warmup, seconds }));
+  } finally {
+    await subject.stop();
+  }
+}
+
 /**
  * @param {boolean} [isUnix]  over a Unix socket
  * @returns {import('../lib/runner').Row[]}
@@ -48,34 +71,19 @@ function both(isUnix = false) {
   return [
     {
       id: `${prefix}bulk-receive`,
-      async sample(side, { warmup, seconds }) {
-        const subject = await Subject.start('sink-server', side, { isUnix });
-        // The sender counts; that every byte also reached the user is checked once all is through.
-        const check = async ({ total }) => {
-          const received = await subject.ask('bytes');
-          if (received !== total) throw new Error(`${total} bytes were sent, ${received} arrived`);
-        };
-        try {
-          return figures(await measure(subject, 'bulk-send', {}, { warmup, seconds, check }));
-        } finally {
-          await subject.stop();
-        }
+      async sample(side, options) {
+        return fill(await Subject.start('sink-server', side, { isUnix }), options);
       },
       lines: lines(`${prefix}bulk-receive`, `${words}bulk receive`, { rate: 1.0, js: 0.4 }),
     },
     {
       id: `${prefix}bulk-send`,
-      async sample(side, { warmup, seconds }) {
-        const subject = await Subject.start('source-server', side, { isUnix });
-        try {
-          return figures(await measure(subject, 'bulk-recv', {}, { warmup, seconds }));
-        } finally {
-          await subject.stop();
-        }
+      async sample(side, options) {
+        return drain(await Subject.start('source-server', side, { isUnix }), options);
       },
       lines: lines(`${prefix}bulk-send`, `${words}bulk send`, { rate: 1.0 }),
     },
   ];
 }
 
-module.exports = { both, figures, lines, rows: both() };
+module.exports = { both, drain, figures, fill, lines, rows: both() };

@@ -11,6 +11,23 @@ const POINTS = [
   [500, 16, 1.5],
 ];
 
+/** Drives the echo server that `subject` is, and ends it. */
+async function drive(subject, connections, depth, { warmup, seconds }) {
+  try {
+    const result = await measure(subject, 'echo', { connections, depth }, { warmup, seconds });
+    const { rate, p50, p99, messages, cpu } = result;
+    return {
+      rate,
+      p50,
+      p99,
+      jsMicrosPerMessage: (cpu.js / messages) * 1e6,
+      cpuMicrosPerMessage: (cpu.process / messages) * 1e6,
+    };
+  } finally {
+    await subject.stop();
+  }
+}
+
 /**
  * @param {number} connections
  * @param {number} depth
@@ -23,21 +40,13 @@ function row(connections, depth, target, isUnix = false) {
   return {
     id,
     descriptors: connections,
-    async sample(side, { warmup, seconds }) {
-      const subject = await Subject.start('echo-server', side, { isUnix });
-      try {
-        const result = await measure(subject, 'echo', { connections, depth }, { warmup, seconds });
-        const { rate, p50, p99, messages, cpu } = result;
-        return {
-          rate,
-          p50,
-          p99,
-          jsMicrosPerMessage: (cpu.js / messages) * 1e6,
-          cpuMicrosPerMessage: (cpu.process / messages) * 1e6,
-        };
-      } finally {
-        await subject.stop();
-      }
+    async sample(side, options) {
+      return drive(
+        await Subject.start('echo-server', side, { isUnix }),
+        connections,
+        depth,
+        options,
+      );
     },
     lines: [
       {
@@ -52,4 +61,4 @@ function row(connections, depth, target, isUnix = false) {
   };
 }
 
-module.exports = { row, rows: POINTS.map((point) => row(...point)) };
+module.exports = { drive, row, rows: POINTS.map((point) => row(...point)) };

@@ -11,6 +11,7 @@ module.exports = {
     ...require('./bulk').rows,
     ...require('./unix'),
     ...require('./messages'),
+    ...require('./web'),
     ...require('./connections'),
     ...require('./tls'),
     ...require('./idle'),
