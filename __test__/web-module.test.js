@@ -120,3 +120,10 @@ test('70b: the echo client says why it cannot connect', opts, async (t) => {
   assert.equal(await client.done, 0);
   assert.match(client.errors, /^NetworkError: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
 });
+
+test('70c: the discovery of the draft finds itself on the loopback interface', opts, async (t) => {
+  const discovery = example(t, 'ssdp-discovery.js', ['--loopback']);
+  assert.equal(await discovery.done, 0);
+  assert.equal(discovery.errors, '');
+  assert.match(discovery.out, /^[\d.]+:1900 uuid:of-this-program\n$/);
+});
