@@ -137,7 +137,10 @@ test('ttl and multicastTTL', opts, async (t) => {
   python.stdout.setEncoding('utf8').on('data', (text) => (out += text));
   const [port] = await line(1);
   const socket = udpKit(t).bind({
-    ...{ ttl: 33, multicastTTL: 3, loopback: true, multicastInterface: HOST },
+    ttl: 33,
+    multicastTTL: 3,
+    loopback: true,
+    multicastInterface: HOST,
   });
   const failed = event(socket, 'error').then(({ error }) => assert.fail(error));
   socket.send('one', HOST, port);

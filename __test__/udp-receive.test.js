@@ -194,17 +194,16 @@ test(
     const mine = received(socket);
     // The allocation of anything larger than what V8 keeps in its own heap fails once.
     const { slice } = Uint8Array.prototype;
-    t.after(() => (Uint8Array.prototype.slice = slice));
-    Uint8Array.prototype.slice = function fail(...args) {
+    const { mock } = t.mock.method(Uint8Array.prototype, 'slice', function fail(...args) {
       if (args.length !== 2 || args[1] - args[0] !== 1000) return slice.apply(this, args);
       throw new RangeError('Array buffer allocation failed');
-    };
+    });
     const failed = event(socket, 'error');
     theirs.send(Buffer.alloc(1000), socket.localPort, HOST);
     const { error } = await failed;
     assert.equal(error.name, 'NetworkError');
     assert.ok(error.cause instanceof RangeError);
-    Uint8Array.prototype.slice = slice;
+    mock.restore();
     theirs.send('next', socket.localPort, HOST);
     await mine.atLeast(1);
     assert.deepEqual(mine.texts(), ['next']);

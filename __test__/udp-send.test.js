@@ -292,8 +292,8 @@ test('67b: a thousand of each size reach several peers, in order', opts, async (
     sent += 1;
     // No more than the smallest usual buffer holds.
     if (i % 20 === 19) {
-      const count = () => peers.reduce((sum, { received: { count } }) => sum + count, 0);
-      while (count() < sent) await turn();
+      const arrived = () => peers.reduce((sum, { received: theirs }) => sum + theirs.count, 0);
+      while (arrived() < sent) await turn();
     }
   }
   for (const { received: theirs } of peers) {

@@ -35,8 +35,14 @@ test('members are accessors and methods of the prototypes, and enumerable', () =
   const { TCPServerSocket, TCPSocket, UDPSocket } = require('socket/web');
   const tcp = {
     attributes: [
-      ...['remoteAddress', 'remotePort', 'localAddress', 'localPort', 'bufferedAmount'],
-      ...['readyState', 'opened', 'closed'],
+      'remoteAddress',
+      'remotePort',
+      'localAddress',
+      'localPort',
+      'bufferedAmount',
+      'readyState',
+      'opened',
+      'closed',
     ],
     methods: [
       'send',
@@ -55,12 +61,29 @@ test('members are accessors and methods of the prototypes, and enumerable', () =
   };
   const udp = {
     attributes: [
-      ...['localAddress', 'localPort', 'remoteAddress', 'remotePort', 'addressReuse', 'loopback'],
-      ...['bufferedAmount', 'readyState', 'opened', 'closed', 'joinedGroups'],
+      'localAddress',
+      'localPort',
+      'remoteAddress',
+      'remotePort',
+      'addressReuse',
+      'loopback',
+      'bufferedAmount',
+      'readyState',
+      'opened',
+      'closed',
+      'joinedGroups',
     ],
     methods: [
-      ...['send', 'joinMulticastGroup', 'leaveMulticastGroup', 'close', 'suspend', 'resume'],
-      ...['closeImmediately', 'ref', 'unref', 'dropCounts'],
+      'send',
+      'joinMulticastGroup',
+      'leaveMulticastGroup',
+      'close',
+      'suspend',
+      'resume',
+      'closeImmediately',
+      'ref',
+      'unref',
+      'dropCounts',
     ],
   };
   for (const [{ prototype }, { attributes, methods }] of [

@@ -88,7 +88,7 @@ fn a_batch_of_large_ones_is_more_than_a_run_and_loses_none() {
         owner.datagrams[&id].0.read_stop();
         theirs.send_to(b"small", address).expect("a send");
         for _ in 0..3 {
-            theirs.send_to(&[1; 50_000], address).expect("a send");
+            theirs.send_to(&vec![1; 50_000], address).expect("a send");
         }
         owner.datagrams[&id].0.read_start();
         assert_eq!(count(&mut owner, id, 4), 4);

@@ -12,6 +12,8 @@ const { invalidAccess, invalidState, networkError } = require('./exceptions');
 /** The system chooses. */
 const ANY = Object.freeze({ index: 0 });
 
+const addressOf = ({ address }) => address;
+
 /** The number of an interface; 0 if it is not known. Only link-local addresses tell it everywhere. */
 function indexOf(name, addresses) {
   const scoped = addresses.find(({ scopeid }) => scopeid > 0);
@@ -36,10 +38,8 @@ function interfaceOf(wanted, family, isLenient) {
   for (const [name, addresses] of Object.entries(os.networkInterfaces())) {
     if (name !== wanted && !addresses.some(({ address }) => address === wanted)) continue;
     if (family === 4) {
-      const address = isIPv4(wanted)
-        ? wanted
-        : addresses.find(({ address }) => isIPv4(address))?.address;
-      if (address !== undefined) return { address, index: 0 };
+      const own = isIPv4(wanted) ? wanted : addresses.map(addressOf).find(isIPv4);
+      if (own !== undefined) return { address: own, index: 0 };
     } else {
       const index = indexOf(name, addresses);
       if (index > 0) return { index };
