@@ -47,6 +47,13 @@ function bindAddress(options, localAddress, remoteAddress) {
   return ANY[family || isIP(remoteAddress ?? '') || dnsFamily(options) || 4];
 }
 
+/** Where groups are: as the option says, else on the interface of the address that is bound, if it is one. */
+function groupInterface(option, { address, family, words, isAny }) {
+  if (option != null) return interfaceOf(option, family, false);
+  const [, , , , scope = 0] = words;
+  return scope > 0 ? { index: scope } : interfaceOf(isAny ? null : address, family, true);
+}
+
 /** @param {unknown} value the caller's options */
 function udpOptions(value) {
   const options = dictionaryOf(value, 'UDPSocket constructor');
@@ -62,12 +69,12 @@ function udpOptions(value) {
   const loopback = Boolean(options.loopback);
   const ipv6Only = Boolean(options.ipv6Only);
   if (signal != null) validateAbortSignal(signal, 'options.signal');
-  const where = multicastInterface ?? (targetOf(address).isAny ? null : address);
+  const { isAny } = targetOf(address);
   const reach = {
-    4: family === 4 || (targetOf(address).isAny && !ipv6Only),
+    4: family === 4 || (isAny && !ipv6Only),
     6: family === 6,
   };
-  const groups = interfaceOf(where, family, multicastInterface == null);
+  const groups = groupInterface(multicastInterface, targetOf(address));
   return {
     remote,
     addressReuse,
