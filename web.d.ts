@@ -23,6 +23,30 @@ interface Once {
   signal?: AbortSignal;
 }
 
+/** What all sockets are, with their own events by type. */
+declare class SocketTarget<M> extends EventTarget {
+  addEventListener<K extends keyof M>(
+    type: K,
+    listener: Listener<this, M[K]> | null,
+    options?: boolean | Once,
+  ): void;
+  addEventListener(
+    type: string,
+    listener: Listener<this, any> | null,
+    options?: boolean | Once,
+  ): void;
+  removeEventListener<K extends keyof M>(
+    type: K,
+    listener: Listener<this, M[K]> | null,
+    options?: boolean | { capture?: boolean },
+  ): void;
+  removeEventListener(
+    type: string,
+    listener: Listener<this, any> | null,
+    options?: boolean | { capture?: boolean },
+  ): void;
+}
+
 // ---------------------------------------------------------------------------------------------------------
 // Events
 // ---------------------------------------------------------------------------------------------------------
@@ -165,7 +189,7 @@ export interface TCPSocketEventMap {
 }
 
 /** One end of a TCP connection. */
-export class TCPSocket extends EventTarget {
+export class TCPSocket extends SocketTarget<TCPSocketEventMap> {
   /**
    * Connects. `open` or `error` follows.
    * @param remoteAddress an IP address, or the name of a host
@@ -217,27 +241,6 @@ export class TCPSocket extends EventTarget {
   ref(): this;
   /** It does not. */
   unref(): this;
-
-  addEventListener<K extends keyof TCPSocketEventMap>(
-    type: K,
-    listener: Listener<this, TCPSocketEventMap[K]> | null,
-    options?: boolean | Once,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | Once,
-  ): void;
-  removeEventListener<K extends keyof TCPSocketEventMap>(
-    type: K,
-    listener: Listener<this, TCPSocketEventMap[K]> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
-  removeEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -286,7 +289,7 @@ export interface TCPServerSocketEventMap {
 }
 
 /** Listens for TCP connections, from the constructor on. */
-export class TCPServerSocket extends EventTarget {
+export class TCPServerSocket extends SocketTarget<TCPServerSocketEventMap> {
   /**
    * @throws InvalidAccessError: an address or a port that is none, or that cannot be had; TLS without a good certificate
    */
@@ -313,27 +316,6 @@ export class TCPServerSocket extends EventTarget {
   ref(): this;
   /** It does not. */
   unref(): this;
-
-  addEventListener<K extends keyof TCPServerSocketEventMap>(
-    type: K,
-    listener: Listener<this, TCPServerSocketEventMap[K]> | null,
-    options?: boolean | Once,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | Once,
-  ): void;
-  removeEventListener<K extends keyof TCPServerSocketEventMap>(
-    type: K,
-    listener: Listener<this, TCPServerSocketEventMap[K]> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
-  removeEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
 }
 
 // ---------------------------------------------------------------------------------------------------------
@@ -425,7 +407,7 @@ export interface UDPSocketEventMap {
 }
 
 /** A bound UDP socket, from the constructor on. It is never connected: it receives from everybody. */
-export class UDPSocket extends EventTarget {
+export class UDPSocket extends SocketTarget<UDPSocketEventMap> {
   /**
    * @throws InvalidAccessError: an address or a port that is none, or a local one that cannot be had; NetworkError: there is
    *   no socket to be had
@@ -496,25 +478,7 @@ export class UDPSocket extends EventTarget {
    * the system lists all UDP sockets.
    */
   dropCounts(): { memory: number; system: number | null };
-
-  addEventListener<K extends keyof UDPSocketEventMap>(
-    type: K,
-    listener: Listener<this, UDPSocketEventMap[K]> | null,
-    options?: boolean | Once,
-  ): void;
-  addEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | Once,
-  ): void;
-  removeEventListener<K extends keyof UDPSocketEventMap>(
-    type: K,
-    listener: Listener<this, UDPSocketEventMap[K]> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
-  removeEventListener(
-    type: string,
-    listener: Listener<this, any> | null,
-    options?: boolean | { capture?: boolean },
-  ): void;
 }
+
+// oxlint-disable-next-line unicorn/require-module-specifiers -- or all of the above would be exported
+export {};

@@ -35,14 +35,14 @@ test('members are accessors and methods of the prototypes, and enumerable', () =
   const { TCPServerSocket, TCPSocket, UDPSocket } = require('socket/web');
   const tcp = {
     attributes: [
-      'remoteAddress',
-      'remotePort',
+      'bufferedAmount',
+      'closed',
       'localAddress',
       'localPort',
-      'bufferedAmount',
-      'readyState',
       'opened',
-      'closed',
+      'readyState',
+      'remoteAddress',
+      'remotePort',
     ],
     methods: [
       'send',

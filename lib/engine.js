@@ -12,6 +12,8 @@ const EVENTS_LENGTH = 4 + 5 * 2048;
 /** Cells of the header (`Cell` in `src/binding/shared.rs`). */
 const WANTED_SHARED = 0;
 const WANTED_OWN = 1;
+/** Of that one: where the number of pieces begins, in bits. */
+const PIECES = 16;
 const QUEUED = 2;
 const SENT = 3;
 
@@ -25,6 +27,8 @@ const DATAGRAM_LIST_SIZE = 32 * 1024;
 const SHARED_CHUNK_SIZE = 1024 * 1024;
 /** Memory for one large read (`OWN_WINDOW` in `src/core/chunks.rs`). */
 const OWN_CHUNK_SIZE = 256 * 1024;
+/** The same for a stream whose bytes are to be in memory of exactly their size (`PIECE`). */
+const PIECE_SIZE = 64 * 1024;
 
 /** Sends that one call may do; more than sockets that write in one batch of events. */
 const MAX_SENDS = 256;
@@ -67,7 +71,7 @@ function engine() {
     markAsUntransferable(slab.buffer);
     markAsUntransferable(sends.buffer);
     native = new Engine(events, slab, sends, drain);
-    lend(false);
+    lend(SHARED_CHUNK_SIZE);
   }
   return native;
 }
@@ -76,9 +80,9 @@ function engine() {
  * Lends one chunk to read into. The I/O thread writes to it, so nobody outside of this package may have
  * it: not a shared one ever, an own one not before the engine is done with it.
  */
-function lend(own) {
-  const chunk = Buffer.allocUnsafeSlow(own ? OWN_CHUNK_SIZE : SHARED_CHUNK_SIZE);
-  chunks[native.addChunk(chunk, own)] = chunk;
+function lend(size) {
+  const chunk = Buffer.allocUnsafeSlow(size);
+  chunks[native.addChunk(chunk, size !== SHARED_CHUNK_SIZE)] = chunk;
 }
 
 /** A chunk that the engine is done with. */
@@ -90,8 +94,11 @@ function takeOwnChunk(id) {
 
 /** Gives what the engine asked for in the header of the last drain. */
 function supply() {
-  for (let n = events[WANTED_SHARED]; n > 0; n--) lend(false);
-  for (let n = events[WANTED_OWN]; n > 0; n--) lend(true);
+  for (let n = events[WANTED_SHARED]; n > 0; n--) lend(SHARED_CHUNK_SIZE);
+  const own = events[WANTED_OWN];
+  if (own === 0) return;
+  for (let n = own & ((1 << PIECES) - 1); n > 0; n--) lend(OWN_CHUNK_SIZE);
+  for (let n = own >> PIECES; n > 0; n--) lend(PIECE_SIZE);
 }
 
 /** Puts a send of `slab[at..at + length]` together. Answers its number, or -1 if there is no room. */

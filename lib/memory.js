@@ -48,6 +48,11 @@ class ReceiveMemory {
     return Buffer.from(this.slab.buffer, at, length);
   }
 
+  /** The same where the chunk held this read alone and is free to be handed out. @param {Buffer} chunk */
+  view(chunk, offset, length) {
+    return Buffer.from(chunk.buffer, offset, length);
+  }
+
   grow(length) {
     while (this.size < length) this.size *= 2;
     // Zeroed: the part that is not written yet can be seen, and must not show what some other

@@ -47,7 +47,7 @@ class StreamHandle extends Handle {
     /**
      * Where received payloads are copied to: nobody else's bytes are there. An owner may have one of its own here; else
      * null until one comes.
-     * @type {{ copy(chunk: Buffer, offset: number, length: number): { byteLength: number }, release(): void } | null}
+     * @type {Pick<ReceiveMemory, 'copy' | 'view' | 'release'> | null}
      */
     this.memory = null;
   }
@@ -329,7 +329,8 @@ class StreamHandle extends Handle {
   /** The chunk served this stream alone: the bytes may be handed out as they are. */
   deliverView(chunk, offset, length) {
     if (this.busy & CLOSING) return;
-    this.deliverPayload(Buffer.from(chunk.buffer, offset, length));
+    this.memory ??= new ReceiveMemory();
+    this.deliverPayload(this.memory.view(chunk, offset, length));
   }
 
   /**

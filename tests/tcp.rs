@@ -8,7 +8,7 @@ use std::thread;
 use std::time::Duration;
 
 use owner::{Owner, Told, address_of};
-use socket::core::chunks::{MAX_SHARED, SHARED_WINDOW};
+use socket::core::chunks::{MAX_SHARED, PIECE, SHARED_WINDOW};
 use socket::core::endpoint::Endpoint;
 use socket::core::error::Syscall;
 use socket::core::flow::{FIRST_AHEAD, MOST_AHEAD};
@@ -225,6 +225,33 @@ fn an_eager_owner_gets_all_of_a_flood() {
     }
     assert_eq!(got, size);
     writer.join().expect("the writer ends");
+}
+
+#[test]
+fn an_owner_that_copies_gets_pieces() {
+    const TOTAL: usize = 20_000_000;
+    let mut owner = Owner::new();
+    owner.is_copying = true;
+    let (id, mut theirs) = pair(&mut owner);
+    let writer = thread::spawn(move || theirs.write_all(&vec![7; TOTAL]).expect("a write"));
+    let mut full = 0;
+    let mut total = 0;
+    while total < TOTAL {
+        let Told::Data(len) = owner.next(id) else {
+            panic!("bytes")
+        };
+        assert!(len <= PIECE, "{len}");
+        full += usize::from(len == PIECE);
+        total += len;
+    }
+    assert_eq!(total, TOTAL);
+    assert!(full > 0);
+    assert_eq!(
+        owner.engine.chunks().wanted().own,
+        0,
+        "no larger ones are asked for"
+    );
+    writer.join().expect("the writer");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 /** Web sockets that end with their test, and promises for their events. Peers are node:net unless a test says otherwise. */
 
 const assert = require('node:assert/strict');
+const timers = require('node:timers/promises');
 const web = require('../../lib/web');
 const { HOST, TIMEOUT, kit, once, peer, readAll, readBytes, turn, until } = require('./kit');
 
@@ -41,6 +42,16 @@ function collect(socket) {
       return chunks.reduce((sum, { length }) => sum + length, 0);
     },
   };
+}
+
+/** Resolves when a peer of node:net that has much to send gets nothing more rid of; fails if it has sent all. */
+async function stalled(theirs) {
+  const sent = () => theirs.bytesWritten - theirs.writableLength;
+  for (let before = -1; sent() !== before;) {
+    before = sent();
+    await timers.setTimeout(200);
+  }
+  assert.ok(theirs.writableLength > 0, 'all was sent');
 }
 
 /** What a function throws: a DOMException of that name; with a `cause` of that code, if there is to be one. */
@@ -116,6 +127,7 @@ module.exports = {
   readAll,
   readBytes,
   record,
+  stalled,
   throwsDom,
   turn,
   until,

@@ -23,6 +23,10 @@ const exactMemory = {
     new Uint8Array(data).set(new Uint8Array(chunk.buffer, offset, length));
     return data;
   },
+  /** A chunk that is full is memory of exactly its size. @param {Buffer} chunk */
+  view(chunk, offset, length) {
+    return length === chunk.length ? chunk.buffer : this.copy(chunk, offset, length);
+  },
   release() {},
 };
 

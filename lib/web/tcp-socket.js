@@ -64,7 +64,7 @@ class TCPSocket extends SocketTarget {
     this.#remoteAddress = hostOf(remoteAddress, 'remoteAddress');
     this.#remotePort = portOf(remotePort, 'remotePort');
     const options = tcpOptions(this.#remoteAddress, given);
-    options.signal?.throwIfAborted();
+    if (options.signal?.aborted) throw options.signal.reason;
     this.#localAddress = options.localAddress;
     this.#localPort = options.localPort || null;
     const resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK);

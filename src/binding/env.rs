@@ -15,8 +15,8 @@ use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
 use crate::binding::mailbox::Mailbox;
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
-use crate::binding::shared::{Cell, Sends, Shared};
-use crate::core::chunks::SMALLEST_CHUNK;
+use crate::binding::shared::{Cell, PIECES, Sends, Shared};
+use crate::core::chunks::{SHARED_WINDOW, SMALLEST_SHARED};
 use crate::core::codec::Fault;
 use crate::core::datagram::parcels::Parcel;
 use crate::core::engine::Engine as CoreEngine;
@@ -155,12 +155,13 @@ impl Engine {
         NativeDropped::new(dropped.as_deref())
     }
 
-    /// Lends memory for reads, at least 128 KiB, and answers its number. `own`: for one read, whose
-    /// bytes a program may then have; otherwise for all streams. Until the engine says what it has
+    /// Lends memory for reads and answers its number. `own`: for one read, whose bytes a program may
+    /// then have, at least 64 KiB; otherwise for all handles, at least 128 KiB. Until the engine says what it has
     /// read there, nothing but this module may have the memory.
     #[napi(catch_unwind)]
     pub fn add_chunk(&self, memory: Uint8Array, own: bool) -> Result<u32> {
-        if memory.len() < SMALLEST_CHUNK {
+        let least = if own { SHARED_WINDOW } else { SMALLEST_SHARED };
+        if memory.len() < least {
             return Err(napi::Error::new(Status::InvalidArg, "a chunk is too small"));
         }
         let state = &mut *self.state.borrow_mut();
@@ -350,7 +351,8 @@ impl State {
     fn tell_wanted(&mut self) {
         let wanted = self.core.chunks().wanted();
         self.shared.set(Cell::WantedShared, wanted.shared);
-        self.shared.set(Cell::WantedOwn, wanted.own);
+        self.shared
+            .set(Cell::WantedOwn, wanted.own | (wanted.pieces << PIECES));
     }
 }
 

@@ -70,7 +70,8 @@ pub struct NativeStreamOptions {
     pub read_at_once: bool,
     /// The bytes are messages.
     pub codec: Option<NativeCodec>,
-    /// JavaScript copies all that it gets: it gets at most 64 KiB at a time, as `Data` alone.
+    /// JavaScript wants memory of exactly the size of what came: at most 64 KiB at a time. `OwnData` of a
+    /// whole chunk is that; everything else it copies.
     pub copied: Option<bool>,
 }
 

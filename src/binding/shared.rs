@@ -9,13 +9,16 @@ use crate::binding::encode::WIDTH;
 /// Integers before the first event.
 const HEADER: usize = 4;
 
+/// Of [`Cell::WantedOwn`]: where the number of pieces begins.
+pub const PIECES: usize = 16;
+
 /// A cell of the header.
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub enum Cell {
     /// Shared chunks that JavaScript should add.
     WantedShared = 0,
-    /// Own chunks that JavaScript should add.
+    /// Own chunks that JavaScript should add; from bit [`PIECES`] on, how many of 64 KiB.
     WantedOwn = 1,
     /// Bytes in the queue after the last write.
     Queued = 2,

@@ -1,12 +1,13 @@
 //! The memory that reads go into, and who may write where.
 //!
 //! The owner gives memory; the engine fills it and tells where (see [`crate::core::event::Event::Data`]).
-//! There are two kinds of chunk:
+//! There are three kinds of chunk:
 //!
 //! | kind | serves | its bytes | comes back |
 //! | --- | --- | --- | --- |
 //! | shared | every stream, small reads | are copied out by the owner before its next batch | yes, when all of it is copied out |
 //! | own | one read of a stream with much to read | stay in the owner's hands as a view | never |
+//! | piece | the same, of a stream whose bytes are to be in memory of exactly their size | stay in the owner's hands if they fill it, else are copied out | never |
 //!
 //! So the memory behind a view never held, and never will hold, bytes of another stream; and what an
 //! own chunk's memory held before it was lent is wiped, because a view shows all of it. The engine is
@@ -28,13 +29,19 @@ use crate::core::lock;
 /// a read starts: a stream that fills all of it has more to say and gets chunks of its own.
 pub const SHARED_WINDOW: usize = 64 * 1024;
 
-/// The smallest chunk there may be: the most that may be asked to be free in one.
-pub const SMALLEST_CHUNK: usize = 2 * SHARED_WINDOW;
+/// The smallest shared chunk there may be: the most that may be asked to be free in one.
+pub const SMALLEST_SHARED: usize = 2 * SHARED_WINDOW;
 
 /// The most a single read may take into an own chunk, and the size of one: large enough to make the
 /// cost of a read per byte vanish, small enough that the first bytes are on their way before the last
 /// have come, and that little is wasted where a read brings less.
 pub const OWN_WINDOW: usize = 256 * 1024;
+
+/// The size of a piece: what a read of a stream whose bytes are copied may bring.
+pub const PIECE: usize = SHARED_WINDOW;
+
+/// Pieces that wait for a stream to need one: as much as one stream may have on the way.
+pub const MAX_PIECES_READY: usize = 16;
 
 /// Every read begins at a multiple of this, so that numbers in it are aligned.
 pub const ALIGNMENT: usize = 8;
@@ -49,7 +56,7 @@ pub const MAX_OWN_READY: usize = 8;
 
 /// Memory lent by the owner.
 pub trait ChunkMemory: Send + Debug {
-    /// Its size in bytes, at least [`SMALLEST_CHUNK`].
+    /// Its size in bytes: at least [`SHARED_WINDOW`], of a shared chunk [`SMALLEST_SHARED`].
     fn size(&self) -> usize;
     /// The part of it that a read may fill.
     ///
@@ -138,6 +145,30 @@ pub struct Wanted {
     pub shared: usize,
     /// Own chunks.
     pub own: usize,
+    /// Pieces.
+    pub pieces: usize,
+}
+
+/// Chunks that serve one read each.
+#[derive(Debug, Default)]
+struct Fresh {
+    ready: Vec<Chunk>,
+    /// Asked for and not given yet.
+    wanted: usize,
+}
+
+impl Fresh {
+    /// One of them. A stream that reads much will be back, so that there should be `most`.
+    fn take(&mut self, most: usize) -> Option<Chunk> {
+        let chunk = self.ready.pop();
+        self.wanted = most - self.ready.len();
+        chunk
+    }
+
+    fn add(&mut self, chunk: Chunk) {
+        self.wanted = self.wanted.saturating_sub(1);
+        self.ready.push(chunk);
+    }
 }
 
 #[derive(Debug, Default)]
@@ -148,10 +179,8 @@ struct Supply {
     retired: Vec<Chunk>,
     /// All shared chunks there are.
     shared_total: usize,
-    /// Fresh chunks for streams that read much.
-    own: Vec<Chunk>,
-    /// Own chunks asked for and not given yet.
-    own_wanted: usize,
+    own: Fresh,
+    pieces: Fresh,
     /// Whether a read found no shared chunk since the owner last looked.
     starved: bool,
     /// Tasks that wait for a shared chunk.
@@ -168,7 +197,7 @@ pub struct ChunkPool {
 
 impl ChunkPool {
     /// Reads into the shared chunk: calls `read` with a window of at most `window` bytes and at least
-    /// `least`, which is [`SMALLEST_CHUNK`] or less, and for the bytes it gives answers the chunk, the offset
+    /// `least`, which is [`SMALLEST_SHARED`] or less, and for the bytes it gives answers the chunk, the offset
     /// and whatever `read` said. `None` where no shared chunk has room; `waker` is woken when one has.
     pub fn with_shared<E>(
         &self,
@@ -206,18 +235,12 @@ impl ChunkPool {
     /// A fresh chunk for one read, or `None` until the owner has given one; then the stream goes on
     /// with shared ones.
     pub fn take_own(&self) -> Option<Chunk> {
-        let mut supply = lock(&self.supply);
-        let chunk = supply.own.pop();
-        // A stream that reads much will be back.
-        supply.own_wanted = MAX_OWN_READY - supply.own.len();
-        chunk
+        lock(&self.supply).own.take(MAX_OWN_READY)
     }
 
-    /// Gives a fresh chunk back that nothing was read into.
-    pub fn put_back_own(&self, chunk: Chunk) {
-        let mut supply = lock(&self.supply);
-        supply.own_wanted = supply.own_wanted.saturating_sub(1);
-        supply.own.push(chunk);
+    /// The same of a piece.
+    pub fn take_piece(&self) -> Option<Chunk> {
+        lock(&self.supply).pieces.take(MAX_PIECES_READY)
     }
 
     /// The owner gives a shared chunk.
@@ -229,11 +252,15 @@ impl ChunkPool {
         wake_all(supply);
     }
 
-    /// The owner gives a chunk for one stream.
+    /// The owner gives a chunk for one read: a piece, or a larger one. Or one comes back that nothing was
+    /// read into.
     pub fn add_own(&self, chunk: Chunk) {
-        let mut supply = lock(&self.supply);
-        supply.own_wanted = supply.own_wanted.saturating_sub(1);
-        supply.own.push(chunk);
+        let supply = &mut *lock(&self.supply);
+        if chunk.spare() > PIECE {
+            supply.own.add(chunk);
+        } else {
+            supply.pieces.add(chunk);
+        }
     }
 
     /// The owner is done with a batch: streams that waited for room may find some now.
@@ -251,7 +278,8 @@ impl ChunkPool {
         let starved = supply.starved && supply.free.is_empty();
         Wanted {
             shared: usize::from(may_grow && (starved || supply.shared_total == 0)),
-            own: supply.own_wanted,
+            own: supply.own.wanted,
+            pieces: supply.pieces.wanted,
         }
     }
 }
@@ -342,7 +370,13 @@ mod tests {
     #[test]
     fn the_memory_asked_for_is_bounded() {
         let pool = ChunkPool::default();
-        assert_eq!(pool.wanted(), Wanted { shared: 1, own: 0 });
+        assert_eq!(
+            pool.wanted(),
+            Wanted {
+                shared: 1,
+                ..Wanted::default()
+            }
+        );
         for id in 0..u32::try_from(MAX_SHARED).expect("a small number") {
             pool.add_shared(chunk(id).0);
         }
@@ -350,7 +384,25 @@ mod tests {
         assert_eq!(pool.wanted().shared, 0);
         for _ in 0..100 {
             assert!(pool.take_own().is_none());
+            assert!(pool.take_piece().is_none());
         }
         assert_eq!(pool.wanted().own, MAX_OWN_READY);
+        assert_eq!(pool.wanted().pieces, MAX_PIECES_READY);
+    }
+
+    #[test]
+    fn a_piece_is_known_by_its_size_and_comes_back_to_its_like() {
+        let pool = ChunkPool::default();
+        let (own, _) = chunk(1);
+        let piece = Chunk::new(2, Box::new(Plain(vec![0; PIECE])), Arc::default());
+        pool.add_own(piece);
+        pool.add_own(own);
+        let piece = pool.take_piece().expect("there is one");
+        assert_eq!(piece.id(), 2);
+        assert!(pool.take_piece().is_none());
+        assert_eq!(pool.wanted().pieces, MAX_PIECES_READY);
+        pool.add_own(piece);
+        assert_eq!(pool.wanted().pieces, MAX_PIECES_READY - 1);
+        assert_eq!(pool.take_own().map(|chunk| chunk.id()), Some(1));
     }
 }

@@ -31,6 +31,8 @@ const TRICKLE: usize = 32 * 1024;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadFlow {
     own: bool,
+    /// The last read filled its window.
+    full: bool,
     /// Reads in a row that went to an own chunk.
     streak: u32,
 }
@@ -43,6 +45,12 @@ impl ReadFlow {
     #[must_use]
     pub fn wants_own(self) -> bool {
         self.own
+    }
+
+    /// Whether the last read filled its window.
+    #[must_use]
+    pub fn is_full(self) -> bool {
+        self.full
     }
 
     /// Whether so much came lately that a fraction of a millisecond more makes no difference to
@@ -65,7 +73,8 @@ impl ReadFlow {
         } else {
             0
         };
-        if len == window {
+        self.full = len == window;
+        if self.full {
             self.own = true;
         } else if len < TRICKLE {
             self.own = false;

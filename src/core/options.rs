@@ -47,8 +47,8 @@ pub struct StreamOptions {
     pub read_at_once: bool,
     /// The bytes are messages, and the owner gets those.
     pub codec: Option<Codec>,
-    /// The owner copies whatever it gets: no read is larger than
-    /// [`SHARED_WINDOW`](crate::core::chunks::SHARED_WINDOW), and none goes to a chunk of its own.
+    /// The owner wants memory of exactly the size of what came: no read is larger than a
+    /// [`PIECE`](crate::core::chunks::PIECE), and what does not fill one is copied by the owner.
     pub copied: bool,
 }
 

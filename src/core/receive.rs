@@ -6,7 +6,7 @@
 use std::io;
 use std::task::{Context, Poll};
 
-use crate::core::chunks::SHARED_WINDOW;
+use crate::core::chunks::{Chunk, SHARED_WINDOW};
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
 use crate::core::flow::ReadFlow;
@@ -22,7 +22,7 @@ pub(crate) const READS_PER_TURN: usize = 4;
 pub(crate) struct Receiver {
     /// The bytes are messages, and this receives them.
     messages: Option<Box<MessageReceiver>>,
-    /// No read goes to a chunk of its own.
+    /// Bytes of a read that does not fill a piece are copied: no read is larger.
     copied: bool,
     flow: ReadFlow,
     /// The peer ended its half, or reading failed: there is nothing more to come.
@@ -108,16 +108,15 @@ impl Receiver {
         engine: &Shared,
         transport: &Transport,
     ) -> Option<io::Result<Received>> {
-        if !self.copied
-            && self.flow.wants_own()
-            && let Some(mut chunk) = engine.chunks.take_own()
-        {
+        if let Some(mut chunk) = self.take_fresh(engine) {
             let buffer = chunk.window_mut(self.flow.window());
             let window = buffer.len();
             return match transport.try_read(buffer) {
                 Ok(len) if len > 0 => {
                     let offset = chunk.fill(len);
-                    chunk.wipe_rest();
+                    if !self.copied {
+                        chunk.wipe_rest();
+                    }
                     Some(Ok(Received {
                         chunk: chunk.id(),
                         offset,
@@ -128,7 +127,7 @@ impl Receiver {
                 }
                 nothing => {
                     let chunk_id = chunk.id();
-                    engine.chunks.put_back_own(chunk);
+                    engine.chunks.add_own(chunk);
                     Some(nothing.map(|len| Received {
                         chunk: chunk_id,
                         offset: 0,
@@ -154,6 +153,16 @@ impl Receiver {
             window,
             own: false,
         }))
+    }
+
+    /// A chunk for this read alone, if it is to have one.
+    fn take_fresh(&self, engine: &Shared) -> Option<Chunk> {
+        if self.copied {
+            // Only what fills it is worth it.
+            self.flow.is_full().then(|| engine.chunks.take_piece())?
+        } else {
+            self.flow.wants_own().then(|| engine.chunks.take_own())?
+        }
     }
 
     fn deliver(

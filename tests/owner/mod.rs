@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use socket::core::chunks::{Chunk, ChunkMemory};
+use socket::core::chunks::{Chunk, ChunkMemory, PIECE};
 use socket::core::datagram::options::DatagramOptions;
 use socket::core::endpoint::Endpoint;
 use socket::core::engine::{Engine, OpenDatagram};
@@ -82,6 +82,8 @@ pub(crate) struct Owner {
     pub(crate) received: HashMap<HandleId, usize>,
     /// Does not take bytes: they stay on their way.
     pub(crate) is_lazy: bool,
+    /// Streams that it makes have `StreamOptions::copied`.
+    pub(crate) is_copying: bool,
 }
 
 impl Owner {
@@ -98,6 +100,7 @@ impl Owner {
             chunks: 0,
             received: HashMap::new(),
             is_lazy: false,
+            is_copying: false,
         };
         owner.supply();
         owner
@@ -171,7 +174,10 @@ impl Owner {
         let stream = self.engine.connect(ConnectOptions {
             remote: Endpoint::Tcp(remote),
             local: None,
-            stream: reading(socket),
+            stream: StreamOptions {
+                copied: self.is_copying,
+                ..reading(socket)
+            },
         });
         let stream = stream.expect("nothing to bind");
         let id = stream.id();
@@ -295,21 +301,25 @@ impl Owner {
     fn supply(&mut self) {
         let wanted = self.engine.chunks().wanted();
         for _ in 0..wanted.shared {
-            let chunk = self.chunk();
+            let chunk = self.chunk(CHUNK);
             self.engine.chunks().add_shared(chunk);
         }
         for _ in 0..wanted.own {
-            let chunk = self.chunk();
+            let chunk = self.chunk(CHUNK);
+            self.engine.chunks().add_own(chunk);
+        }
+        for _ in 0..wanted.pieces {
+            let chunk = self.chunk(PIECE);
             self.engine.chunks().add_own(chunk);
         }
     }
 
-    fn chunk(&mut self) -> Chunk {
+    fn chunk(&mut self, size: usize) -> Chunk {
         let outstanding = Arc::new(AtomicUsize::new(0));
         let id = self.chunks;
         self.chunks += 1;
         self.outstanding.insert(id, Arc::clone(&outstanding));
-        Chunk::new(id, Box::new(Memory(vec![0; CHUNK])), outstanding)
+        Chunk::new(id, Box::new(Memory(vec![0; size])), outstanding)
     }
 }
 

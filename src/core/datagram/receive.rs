@@ -12,7 +12,7 @@ use std::task::Context;
 
 use quinn_udp::{BATCH_SIZE, RecvMeta};
 
-use crate::core::chunks::SMALLEST_CHUNK;
+use crate::core::chunks::SMALLEST_SHARED;
 use crate::core::datagram::run::{MOST_AROUND, RunWriter};
 use crate::core::datagram::socket::DatagramSocket;
 use crate::core::datagram::udp::Udp;
@@ -30,7 +30,7 @@ const LARGEST: usize = 65_536;
 const STRIDE: usize = LARGEST + 1600;
 
 /// Room for a run, and for any single datagram.
-const WINDOW: usize = SMALLEST_CHUNK;
+const WINDOW: usize = SMALLEST_SHARED;
 const _: () = assert!(WINDOW > LARGEST + MOST_AROUND);
 
 /// The buffers, which serve all sockets of an engine: 2 MiB of address space, of which datagrams of usual sizes
