@@ -37,6 +37,7 @@ const {
   TCPServerSocket,
   TCPSocket,
   UDPMessageEvent,
+  UDPSocket,
 } = require('./lib/web');
 
 module.exports = {
@@ -54,6 +55,7 @@ module.exports = {
   TCPServerSocket,
   TCPSocket,
   UDPMessageEvent,
+  UDPSocket,
   connect,
   createConnection,
   createServer,

@@ -16,6 +16,7 @@ export const {
   TCPServerSocket,
   TCPSocket,
   UDPMessageEvent,
+  UDPSocket,
   connect,
   createConnection,
   createServer,

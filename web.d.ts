@@ -1,5 +1,5 @@
 /**
- * Web sockets: the TCP and UDP socket API of the W3C's draft of 2013 (`TCPSocket`, `TCPServerSocket`), with promises and
+ * Web sockets: the TCP and UDP socket API of the W3C's draft of 2013 (`TCPSocket`, `TCPServerSocket`, `UDPSocket`), with promises and
  * streams. `docs/WEB-SOCKETS.md` has what the draft left open.
  *
  * What a constructor, a method or an attribute throws is a `DOMException` with the given name; where it stems from the
@@ -316,6 +316,168 @@ export class TCPServerSocket extends SocketTarget<TCPServerSocketEventMap> {
   ref(): this;
   /** It does not. */
   unref(): this;
+}
+
+// ---------------------------------------------------------------------------------------------------------
+// UDPSocket
+// ---------------------------------------------------------------------------------------------------------
+
+/** Options of a `UDPSocket`. Absent, `undefined` and `null` are the same. */
+export interface UDPOptions {
+  /**
+   * The IP address to bind; default: every one, `'0.0.0.0'`, or `'::'` where `remoteAddress`, `family` or `dnsQueryType` are
+   * of IPv6.
+   */
+  localAddress?: string | null;
+  /** The port; default, and 0: any that is free. */
+  localPort?: number | string | null;
+  /** Where `send()` sends to by default: an IP address or the name of a host. */
+  remoteAddress?: string | null;
+  /** The port there, 1 to 65535. */
+  remotePort?: number | string | null;
+  /**
+   * Other sockets that want the same may have the same port (`SO_REUSEADDR`); default `true`. It is without effect where
+   * `localPort` is not given: ports that the system chooses are never shared.
+   */
+  addressReuse?: boolean | null;
+  /** Groups on this machine, this socket's among them, get what it sends to them; default **`false`**, unlike elsewhere. */
+  loopback?: boolean | null;
+  /** 4 or 6, where `localAddress` does not say it. */
+  family?: 4 | 6 | null;
+  /** A socket on `'::'` has nothing to do with IPv4; default `false`. */
+  ipv6Only?: boolean | null;
+  /** It may send to broadcast addresses; default `false`. */
+  broadcast?: boolean | null;
+  /** Hops that a datagram may take, 1 to 255; default: the system's, usually 64. */
+  ttl?: number | null;
+  /** The same for groups, 0 to 255; default: the system's, which is 1. */
+  multicastTTL?: number | null;
+  /**
+   * Where groups are joined and what is sent to them leaves: the name of an interface, or one of its addresses; default:
+   * that of `localAddress` if that is of one interface, else the system chooses.
+   */
+  multicastInterface?: string | null;
+  /** Which addresses of a host name are sent to; default: those that the socket can reach. */
+  dnsQueryType?: 'ipv4' | 'ipv6' | null;
+  /** Bytes of the system's buffer for sending (`SO_SNDBUF`); default: the system's. */
+  sendBufferSize?: number | null;
+  /**
+   * Bytes of the system's buffer for receiving (`SO_RCVBUF`); default: the system's. Linux takes some 700 of them for the
+   * smallest datagram.
+   */
+  receiveBufferSize?: number | null;
+  /** Closes the socket with an `error`. Already aborted, its reason is thrown by the constructor. */
+  signal?: AbortSignal | null;
+}
+
+/** A chunk of the streams of a `UDPSocket`. */
+export interface UDPMessage {
+  data: Uint8Array;
+  remoteAddress: string;
+  remotePort: number;
+}
+
+/** What `UDPSocket.opened` is fulfilled with. The streams are made when they are asked for. */
+export interface UDPSocketOpenInfo {
+  /**
+   * What is received. Asked for, it takes over: there are no `message` events any more. Who does not read makes the system
+   * drop datagrams. It ends when the socket is closed. Cancelling it ends receiving.
+   */
+  readonly readable: ReadableStream<UDPMessage>;
+  /**
+   * What is to be sent: what `send()` takes, alone or with its destination. Closing it leaves the socket open, aborting it is
+   * `closeImmediately()`.
+   */
+  readonly writable: WritableStream<
+    SocketData | { data: SocketData; remoteAddress?: string | null; remotePort?: number | null }
+  >;
+  readonly localAddress: string;
+  readonly localPort: number;
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+}
+
+export interface UDPSocketEventMap {
+  /** A datagram. */
+  message: UDPMessageEvent;
+  /** After `send()` returned false: all is with the system. */
+  drain: Event;
+  /** A datagram could not be sent, or not be received; the socket goes on unless its state is `'closed'`. */
+  error: ErrorEvent;
+}
+
+/** A bound UDP socket, from the constructor on. It is never connected: it receives from everybody. */
+export class UDPSocket extends SocketTarget<UDPSocketEventMap> {
+  /**
+   * @throws InvalidAccessError: an address or a port that is none, or a local one that cannot be had; NetworkError: there is
+   *   no socket to be had
+   */
+  constructor(options?: UDPOptions | null);
+
+  /** The address in use. */
+  readonly localAddress: string;
+  /** The port in use. */
+  readonly localPort: number;
+  /** As given to the constructor. */
+  readonly remoteAddress: string | null;
+  readonly remotePort: number | null;
+  readonly addressReuse: boolean;
+  readonly loopback: boolean;
+  /** Bytes given to `send()` that the system does not have yet. It falls between turns, never within one. */
+  readonly bufferedAmount: number;
+  readonly readyState: 'open' | 'closed';
+
+  /** Is fulfilled. */
+  readonly opened: Promise<UDPSocketOpenInfo>;
+  /** Fulfilled by `close()`; rejected where an `error` closed the socket. A rejection need not be handled. */
+  readonly closed: Promise<void>;
+  /** The groups that are joined, as they were given. */
+  readonly joinedGroups: readonly string[];
+
+  ondrain: Handler<this, Event>;
+  onerror: Handler<this, ErrorEvent>;
+  onmessage: Handler<this, UDPMessageEvent>;
+
+  /**
+   * Sends one datagram. Memory that is given may be used again at once; a Blob is read, and a name looked up, later, and
+   * what is sent behind it waits. What takes more than a datagram can have (65,507 bytes, over IPv6 65,527) closes the
+   * socket with an `error`.
+   * @param remoteAddress an IP address or the name of a host; absent, `undefined` and `null`: the socket's
+   * @param remotePort 1 to 65535; the same
+   * @returns whether at most 65,536 bytes wait; if not, `drain` follows when none do
+   * @throws InvalidStateError: the socket is closed; InvalidAccessError: data of another type, no destination, or one of a
+   *   family that the socket cannot reach
+   */
+  send(
+    data: SocketData,
+    remoteAddress?: string | null,
+    remotePort?: number | string | null,
+  ): boolean;
+  /**
+   * Joins a group of the socket's family, on the interface of `multicastInterface`, or in IPv6 that of its zone.
+   * @throws InvalidStateError: closed, or joined already; InvalidAccessError: no address of a group; NetworkError: the
+   *   system refuses (Linux lets a socket have 20 groups)
+   */
+  joinMulticastGroup(multicastGroupAddress: string): void;
+  /** @throws InvalidStateError: closed, or not joined; InvalidAccessError: no address of a group */
+  leaveMulticastGroup(multicastGroupAddress: string): void;
+  /** Closes at once: the port is free on return. What the system has not taken is dropped. No event follows. */
+  close(): void;
+  /** The same, but what was sent in this turn of the loop is dropped as well. */
+  closeImmediately(): void;
+  /** No `message` until `resume()`: the system keeps what it has room for, and drops the rest. */
+  suspend(): void;
+  resume(): void;
+  /** The socket keeps the process alive, as it does from the start. */
+  ref(): this;
+  /** It does not. */
+  unref(): this;
+  /**
+   * How many datagrams were received and are not delivered: for want of memory, and because the system's buffer was full.
+   * The latter is null where the system does not tell (it does on Linux) and when the socket is closed. Asking is slow:
+   * the system lists all UDP sockets.
+   */
+  dropCounts(): { memory: number; system: number | null };
 }
 
 // oxlint-disable-next-line unicorn/require-module-specifiers -- or all of the above would be exported

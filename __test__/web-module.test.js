@@ -9,7 +9,14 @@ const { test } = require('node:test');
 const { cleanEnv, runJson } = require('./helpers/child');
 
 const opts = { timeout: 30_000 };
-const names = ['ConnectEvent', 'ErrorEvent', 'TCPServerSocket', 'TCPSocket', 'UDPMessageEvent'];
+const names = [
+  'ConnectEvent',
+  'ErrorEvent',
+  'TCPServerSocket',
+  'TCPSocket',
+  'UDPMessageEvent',
+  'UDPSocket',
+];
 
 test('the module has these names, for require and import', async () => {
   const web = require('socket/web');
@@ -25,7 +32,7 @@ test('the module has these names, for require and import', async () => {
 });
 
 test('members are accessors and methods of the prototypes, and enumerable', () => {
-  const { TCPServerSocket, TCPSocket } = require('socket/web');
+  const { TCPServerSocket, TCPSocket, UDPSocket } = require('socket/web');
   const tcp = {
     attributes: [
       'bufferedAmount',
@@ -52,9 +59,37 @@ test('members are accessors and methods of the prototypes, and enumerable', () =
     attributes: ['localAddress', 'localPort', 'readyState', 'opened', 'closed'],
     methods: ['close', 'suspend', 'resume', 'ref', 'unref'],
   };
+  const udp = {
+    attributes: [
+      'localAddress',
+      'localPort',
+      'remoteAddress',
+      'remotePort',
+      'addressReuse',
+      'loopback',
+      'bufferedAmount',
+      'readyState',
+      'opened',
+      'closed',
+      'joinedGroups',
+    ],
+    methods: [
+      'send',
+      'joinMulticastGroup',
+      'leaveMulticastGroup',
+      'close',
+      'suspend',
+      'resume',
+      'closeImmediately',
+      'ref',
+      'unref',
+      'dropCounts',
+    ],
+  };
   for (const [{ prototype }, { attributes, methods }] of [
     [TCPSocket, tcp],
     [TCPServerSocket, server],
+    [UDPSocket, udp],
   ]) {
     const descriptors = Object.getOwnPropertyDescriptors(prototype);
     for (const name of attributes) assert.equal(typeof descriptors[name].get, 'function', name);
@@ -107,4 +142,11 @@ test('70b: the echo client says why it cannot connect', opts, async (t) => {
   const client = example(t, 'web-echo-client.js', ['1']);
   assert.equal(await client.done, 0);
   assert.match(client.errors, /^NetworkError: connect ECONNREFUSED 127\.0\.0\.1:1\n$/);
+});
+
+test('70c: the discovery of the draft finds itself on the loopback interface', opts, async (t) => {
+  const discovery = example(t, 'ssdp-discovery.js', ['--loopback']);
+  assert.equal(await discovery.done, 0);
+  assert.equal(discovery.errors, '');
+  assert.match(discovery.out, /^[\d.]+:1900 uuid:of-this-program\n$/);
 });

@@ -15,10 +15,14 @@ const WANTED_OWN = 1;
 /** Of that one: where the number of pieces begins, in bits. */
 const PIECES = 16;
 const QUEUED = 2;
+const SENT = 3;
 
 /** Room for the small writes of a tick: of byte streams (`lib/net/writer.js`), then of messages (`lib/outbox.js`). */
 const SLAB_SIZE = 128 * 1024;
 const MESSAGE_SLAB_SIZE = 256 * 1024;
+/** The same for datagrams (`lib/datagram-outbox.js`): their bytes, then the integers of their list. */
+const DATAGRAM_SLAB_SIZE = 128 * 1024;
+const DATAGRAM_LIST_SIZE = 32 * 1024;
 /** Memory that reads of all streams go to. Large, so that a chunk serves many of them. */
 const SHARED_CHUNK_SIZE = 1024 * 1024;
 /** Memory for one large read (`OWN_WINDOW` in `src/core/chunks.rs`). */
@@ -35,7 +39,9 @@ let native = null;
 /** What both sides share: a header, then five integers per event. */
 const events = new Int32Array(EVENTS_LENGTH);
 /** Where small writes are put together. */
-const slab = Buffer.allocUnsafeSlow(SLAB_SIZE + MESSAGE_SLAB_SIZE);
+const slab = Buffer.allocUnsafeSlow(
+  SLAB_SIZE + MESSAGE_SLAB_SIZE + DATAGRAM_SLAB_SIZE + DATAGRAM_LIST_SIZE,
+);
 /** What is to be sent from the slab by the next {@link flushSends} (`Sends` in `src/binding/shared.rs`). */
 const sends = new Int32Array(MAX_SENDS * SEND_WIDTH);
 let sendCount = 0;
@@ -123,6 +129,8 @@ function countRef(change) {
 setFlushSends(flushSends);
 
 module.exports = {
+  DATAGRAM_LIST_SIZE,
+  DATAGRAM_SLAB_SIZE,
   MESSAGE_SLAB_SIZE,
   SLAB_SIZE,
   addSend,
@@ -134,5 +142,7 @@ module.exports = {
   /** What became of a send: bytes accepted, or an errno; and bytes queued. */
   sendAccepted: (row) => sends[row + 2],
   sendQueued: (row) => sends[row + 3],
+  /** Datagrams that the last send of some got rid of. */
+  sentDatagrams: () => events[SENT],
   slab,
 };

@@ -5,7 +5,18 @@
 const { getSystemErrorMap, inspect } = require('node:util');
 
 /** The names of `core::error::Syscall`, by number. */
-const SYSCALLS = ['connect', 'bind', 'listen', 'accept', 'read', 'write', 'shutdown', 'connect'];
+const SYSCALLS = [
+  'connect',
+  'bind',
+  'listen',
+  'accept',
+  'read',
+  'write',
+  'shutdown',
+  'connect',
+  'send',
+  'recvmsg',
+];
 /** The attempt failed in the call itself, before anything was sent. */
 const CONNECT = 0;
 

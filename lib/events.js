@@ -19,6 +19,7 @@ const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
 /** The clock is looked at after so many events that carry data, and after each that begins or ends something. */
 const EVENTS_PER_LOOK = 8;
+const LIGHT = new Set([EventKind.Data, EventKind.Messages, EventKind.Written, EventKind.Passed]);
 /**
  * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
  * cheaper than sending between other work: the code stays in the CPU's cache, and so does the receiver.
@@ -77,7 +78,7 @@ function createDrain({
     }
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
-    isDear = kind !== EventKind.Data && kind !== EventKind.Messages && kind !== EventKind.Written;
+    isDear = !LIGHT.has(kind);
     const handle = handles[events[at]];
     current = handle;
     if (kind === EventKind.Messages) {
@@ -104,11 +105,25 @@ function createDrain({
       messages.deliverNext();
       if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
       delivered++;
+      if (!runTicksInScope()) return;
+    }
+  }
+
+  /**
+   * Runs ticks inside of a resource's scope, and answers whether all went well. An exception must not leave the
+   * scope: the tick that threw is still on Node's stack of async contexts until the exception has been told.
+   */
+  function runTicksInScope() {
+    try {
       runTicks();
       if (hasAfterwards()) {
         runAfterwards();
         runTicks();
       }
+      return true;
+    } catch (err) {
+      fatalException(err);
+      return false;
     }
   }
 

@@ -14,6 +14,8 @@ const CONNECTING = 2;
 const WRITING = 4;
 const ENDING = 8;
 const LISTENING = 16;
+/** A UDP socket is open. */
+const BOUND = 128;
 /** A TLS handshake is under way. */
 const SECURING = 64;
 /** The owner holds the process whatever the handle does. */
@@ -114,6 +116,7 @@ class Handle {
 }
 
 module.exports = {
+  BOUND,
   CLOSING,
   CONNECTING,
   EBADF,

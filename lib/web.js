@@ -4,6 +4,7 @@
 const { ConnectEvent, ErrorEvent, UDPMessageEvent } = require('./web/events');
 const { TCPServerSocket } = require('./web/tcp-server-socket');
 const { TCPSocket } = require('./web/tcp-socket');
+const { UDPSocket } = require('./web/udp-socket');
 
 // Plain names, so that Node.js finds them for `import { … }` as well.
 module.exports = {
@@ -12,4 +13,5 @@ module.exports = {
   TCPServerSocket,
   TCPSocket,
   UDPMessageEvent,
+  UDPSocket,
 };

@@ -1,6 +1,6 @@
 // Mistakes that the typings of web sockets must catch. Each `@ts-expect-error` fails the check when its mistake compiles.
 
-import { ErrorEvent, TCPServerSocket, TCPSocket, UDPMessageEvent } from 'socket/web';
+import { ErrorEvent, TCPServerSocket, TCPSocket, UDPMessageEvent, UDPSocket } from 'socket/web';
 
 // @ts-expect-error Both arguments are needed.
 new TCPSocket('localhost');
@@ -51,3 +51,19 @@ server.localPort = 5;
 new ErrorEvent();
 // @ts-expect-error A number.
 new UDPMessageEvent('message', { remotePort: '5' });
+
+const udp = new UDPSocket();
+// @ts-expect-error 4 or 6.
+new UDPSocket({ family: 5 });
+// @ts-expect-error There are no such events.
+udp.onopen = null;
+// @ts-expect-error There is no TLS.
+new UDPSocket({ useSecureTransport: true });
+// @ts-expect-error Data comes first.
+udp.send(5, 'localhost', 80);
+// @ts-expect-error A string.
+udp.joinMulticastGroup(5);
+// @ts-expect-error Read-only.
+udp.loopback = true;
+// @ts-expect-error May be null.
+udp.dropCounts().system.toFixed();

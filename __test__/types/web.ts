@@ -2,7 +2,14 @@
 
 import { TCPSocket as FromWhole } from 'socket';
 import * as web from 'socket/web';
-import { ConnectEvent, ErrorEvent, TCPServerSocket, TCPSocket, UDPMessageEvent } from 'socket/web';
+import {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+  UDPSocket,
+} from 'socket/web';
 
 const socket = new TCPSocket('localhost', 80, {
   localAddress: '127.0.0.1',
@@ -93,5 +100,51 @@ new ConnectEvent('connect', { connectedSocket: socket });
 class Mine extends TCPSocket {
   greet() {
     this.send('hello');
+  }
+}
+
+const udp = new UDPSocket({
+  localAddress: '::',
+  localPort: '5000',
+  remoteAddress: 'localhost',
+  remotePort: 5001,
+  addressReuse: false,
+  loopback: true,
+  family: 6,
+  ipv6Only: null,
+  broadcast: true,
+  ttl: 5,
+  multicastTTL: 0,
+  multicastInterface: 'eth0',
+  dnsQueryType: 'ipv4',
+  sendBufferSize: 1,
+  receiveBufferSize: 1,
+  signal: AbortSignal.timeout(5),
+});
+new UDPSocket();
+new UDPSocket(null);
+const sent: boolean =
+  udp.send('x') && udp.send(new Blob([]), 'localhost', '80') && udp.send('x', null, 5);
+udp.onmessage = function onmessage({ data, remoteAddress, remotePort }) {
+  this.send(data.slice(1), remoteAddress, remotePort);
+};
+udp.addEventListener('message', ({ data }) => data.byteLength);
+udp.joinMulticastGroup('239.1.2.3');
+udp.leaveMulticastGroup(udp.joinedGroups[0]);
+const { memory, system } = udp.dropCounts();
+const drops: number = memory + (system ?? 0);
+udp.ref().unref().close();
+
+async function datagrams() {
+  const { readable, writable, localPort } = await udp.opened;
+  const writer = writable.getWriter();
+  await writer.write('x');
+  await writer.write({
+    data: new Uint8Array(1),
+    remoteAddress: 'localhost',
+    remotePort: localPort,
+  });
+  for await (const { data, remoteAddress, remotePort } of readable) {
+    await writer.write({ data, remoteAddress, remotePort });
   }
 }

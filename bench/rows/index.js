@@ -18,6 +18,7 @@ module.exports = {
     ...require('./idle'),
     ...cost.rows,
     ...require('./codec'),
+    ...require('./datagrams'),
   ],
   /** Results that follow from others. */
   derived: [cost.flatness],

@@ -87,4 +87,12 @@ function endsOf(socket) {
   return ends;
 }
 
-module.exports = { endpointOf, endsOf, hostOf, isLinkLocal, peername, sockname };
+module.exports = {
+  endpointOf,
+  endsOf,
+  hostOf,
+  interfaceName,
+  isLinkLocal,
+  peername,
+  sockname,
+};

@@ -171,10 +171,15 @@ defineInterface(UDPMessageEvent);
 /** @param {DOMException} error */
 const errorEvent = (error) => new ErrorEvent('error', { error });
 
+/** A `message` of a `UDPSocket`. @param {ArrayBuffer} data */
+const datagramEvent = (data, remoteAddress, remotePort) =>
+  new UDPMessageEvent('message', { data, remoteAddress, remotePort });
+
 module.exports = {
   ConnectEvent,
   ErrorEvent,
   UDPMessageEvent,
+  datagramEvent,
   errorEvent,
   messageEvent,
   plainEvent,

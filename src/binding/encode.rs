@@ -27,7 +27,8 @@ pub enum EventKind {
     Data,
     /// Bytes that may be kept as a view: chunk, offset, length. The engine is done with the chunk.
     OwnData,
-    /// Messages in one piece, see `core::codec::run`: chunk, offset, length.
+    /// Messages in one piece, see `core::codec::run`, or datagrams, see `core::datagram::run`: chunk,
+    /// offset, length.
     Messages,
     /// A large message: its number in the batch, length.
     Message,
@@ -140,6 +141,13 @@ pub fn encode(event: &Event) -> [i32; WIDTH] {
             row(*id, kind, place)
         }
         Event::Messages {
+            id,
+            chunk,
+            offset,
+            len,
+            ..
+        }
+        | Event::Datagrams {
             id,
             chunk,
             offset,

@@ -16,8 +16,9 @@ use crate::binding::mailbox::Mailbox;
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, PIECES, Sends, Shared};
-use crate::core::chunks::SHARED_WINDOW;
+use crate::core::chunks::{SHARED_WINDOW, SMALLEST_SHARED};
 use crate::core::codec::Fault;
+use crate::core::datagram::parcels::Parcel;
 use crate::core::engine::Engine as CoreEngine;
 use crate::core::event::{ChunkId, Dropped, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, Habit, Turner};
@@ -46,6 +47,8 @@ pub(super) struct State {
     pub(super) shared: Shared,
     pub(super) slab: Uint8Array,
     pub(super) sends: Sends,
+    /// Kept, so that sending needs no new memory.
+    pub(super) parcels: Vec<Parcel>,
     mailbox: Arc<Mailbox>,
     lent: Lent,
     /// Taken from the mailbox, not yet in the array.
@@ -103,6 +106,7 @@ impl Engine {
             shared,
             slab,
             sends: Sends::new(sends),
+            parcels: Vec::new(),
             mailbox,
             lent: Lent::default(),
             taken: VecDeque::new(),
@@ -154,12 +158,13 @@ impl Engine {
         NativeDropped::new(dropped.as_deref())
     }
 
-    /// Lends memory for reads, at least 64 KiB, and answers its number. `own`: for one read, whose
-    /// bytes a program may then have; otherwise for all streams. Until the engine says what it has
+    /// Lends memory for reads and answers its number. `own`: for one read, whose bytes a program may
+    /// then have, at least 64 KiB; otherwise for all handles, at least 128 KiB. Until the engine says what it has
     /// read there, nothing but this module may have the memory.
     #[napi(catch_unwind)]
     pub fn add_chunk(&self, memory: Uint8Array, own: bool) -> Result<u32> {
-        if memory.len() < SHARED_WINDOW {
+        let least = if own { SHARED_WINDOW } else { SMALLEST_SHARED };
+        if memory.len() < least {
             return Err(napi::Error::new(Status::InvalidArg, "a chunk is too small"));
         }
         let state = &mut *self.state.borrow_mut();
@@ -252,14 +257,10 @@ impl State {
         let core = &self.core;
         for (id, len, chunk) in self.batch.data.drain(..) {
             self.lent.consumed(chunk);
-            if let Some(stream) = self.registry.stream(id) {
-                stream.consumed(len);
-            }
+            self.registry.consumed(id, len);
         }
         for (id, len) in self.batch.others.drain(..) {
-            if let Some(stream) = self.registry.stream(id) {
-                stream.consumed(len);
-            }
+            self.registry.consumed(id, len);
         }
         self.batch.messages.clear();
         self.batch.dropped.clear();
@@ -281,11 +282,23 @@ impl State {
     /// Puts as many events into the array as there is room for.
     fn deliver(&mut self) -> u32 {
         let count = self.taken.len().min(self.shared.room());
+        let mut events = count;
         for (index, event) in self.taken.drain(..count).enumerate() {
             let mut row = encode(&event);
             match event {
                 Event::Messages { id, chunk, len, .. } => {
                     self.batch.data.push((id, len as usize, chunk));
+                }
+                Event::Datagrams {
+                    id,
+                    chunk,
+                    len,
+                    count,
+                    ..
+                } => {
+                    self.batch.data.push((id, len as usize, chunk));
+                    // Each is an event of its own for JavaScript.
+                    events += count as usize - 1;
                 }
                 Event::Message { id, bytes } => {
                     row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
@@ -341,7 +354,7 @@ impl State {
         let in_chunks = self.batch.data.iter().map(|(_, len, _)| len);
         let bytes = in_chunks.chain(self.batch.others.iter().map(|(_, len)| len));
         let bytes = bytes.sum();
-        match self.busy.record(count, bytes) {
+        match self.busy.record(events, bytes) {
             Turner::Owner => self.core.ask_crank(),
             Turner::Io => self.core.give_back_crank(),
             Turner::Any => {}

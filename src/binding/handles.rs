@@ -21,6 +21,7 @@ use crate::binding::registry::Entry;
 use crate::binding::shared::Cell;
 use crate::binding::tls_context::TlsServer;
 use crate::core::connect::check_local;
+use crate::core::endpoint::Endpoint;
 use crate::core::error;
 use crate::core::listener::Listener;
 use crate::core::options::{ConnectOptions, ListenOptions};
@@ -28,14 +29,14 @@ use crate::core::stream::{Accepted, Ended};
 use crate::core::transport::Transport;
 
 /// The handle's number names nothing (any more), or nothing connected.
-fn bad_handle() -> i32 {
+pub(super) fn bad_handle() -> i32 {
     #[cfg(unix)]
     return -libc::EBADF;
     #[cfg(windows)]
     return -4083;
 }
 
-fn status(result: io::Result<()>) -> i32 {
+pub(super) fn status(result: io::Result<()>) -> i32 {
     result.map_or_else(|error| error::errno(&error), |()| 0)
 }
 
@@ -393,6 +394,7 @@ impl Engine {
                 None => address(transport.local_addr()),
             },
             Some(Entry::Listener(listener)) => address(Ok(listener.local_addr().clone())),
+            Some(Entry::Datagram(_, Some(udp))) => address(udp.local_addr().map(Endpoint::Tcp)),
             _ => Either::B(bad_handle()),
         }
     }

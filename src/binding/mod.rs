@@ -4,6 +4,7 @@
 //! | --- | --- |
 //! | [`env`] | the class `Engine`: one environment's engine, its start, drain and end |
 //! | [`handles`] | what JavaScript may do with a stream or a listener |
+//! | [`datagram`] | what JavaScript may do with a UDP socket |
 //! | [`tls`] | what JavaScript may do with a stream's TLS |
 //! | [`tls_context`] | contexts and servers of TLS |
 //! | [`options`] | options and addresses as JavaScript has them |
@@ -27,6 +28,7 @@
 )]
 
 pub mod chunks;
+pub mod datagram;
 pub mod encode;
 pub mod env;
 pub mod handles;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use crate::core::datagram::socket::DatagramSocket;
+use crate::core::datagram::udp::Udp;
 use crate::core::event::HandleId;
 use crate::core::listener::Listener;
 use crate::core::stream::Stream;
@@ -14,6 +16,8 @@ pub enum Entry {
     Stream(Arc<Stream>, Option<Arc<Transport>>),
     /// A listening socket.
     Listener(Arc<Listener>),
+    /// A UDP socket; without its descriptor once it is closed.
+    Datagram(Arc<DatagramSocket>, Option<Arc<Udp>>),
 }
 
 /// The handles of one environment. An entry stays until its last event is on its way to
@@ -49,7 +53,7 @@ impl Registry {
     pub fn stream(&self, id: HandleId) -> Option<&Arc<Stream>> {
         match self.get(id)? {
             Entry::Stream(stream, _) => Some(stream),
-            Entry::Listener(_) => None,
+            _ => None,
         }
     }
 
@@ -65,7 +69,32 @@ impl Registry {
     pub fn listener(&self, id: HandleId) -> Option<&Arc<Listener>> {
         match self.get(id)? {
             Entry::Listener(listener) => Some(listener),
-            Entry::Stream(..) => None,
+            _ => None,
+        }
+    }
+
+    /// The UDP socket of that number, if it is open.
+    pub fn datagram(&self, id: HandleId) -> Option<(&Arc<DatagramSocket>, &Arc<Udp>)> {
+        match self.get(id)? {
+            Entry::Datagram(socket, Some(udp)) => Some((socket, udp)),
+            _ => None,
+        }
+    }
+
+    /// Lets go of a UDP socket's descriptor. `None`: it had none any more.
+    pub fn close_datagram(&mut self, id: HandleId) -> Option<Arc<DatagramSocket>> {
+        match self.entries.get_mut(id as usize) {
+            Some(Some(Entry::Datagram(socket, udp))) => udp.take().map(|_| Arc::clone(socket)),
+            _ => None,
+        }
+    }
+
+    /// The owner is done with `len` bytes that were received.
+    pub fn consumed(&self, id: HandleId, len: usize) {
+        match self.get(id) {
+            Some(Entry::Stream(stream, _)) => stream.consumed(len),
+            Some(Entry::Datagram(socket, _)) => socket.consumed(len),
+            _ => {}
         }
     }
 

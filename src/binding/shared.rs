@@ -12,7 +12,7 @@ const HEADER: usize = 4;
 /// Of [`Cell::WantedOwn`]: where the number of pieces begins.
 pub const PIECES: usize = 16;
 
-/// A cell of the header. The fourth is spare.
+/// A cell of the header.
 #[derive(Clone, Copy, Debug)]
 #[repr(usize)]
 pub enum Cell {
@@ -22,6 +22,8 @@ pub enum Cell {
     WantedOwn = 1,
     /// Bytes in the queue after the last write.
     Queued = 2,
+    /// Datagrams taken by the last send of some.
+    Sent = 3,
 }
 
 /// The array: a header, then as many events as there is room for.

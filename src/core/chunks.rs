@@ -29,6 +29,9 @@ use crate::core::lock;
 /// a read starts: a stream that fills all of it has more to say and gets chunks of its own.
 pub const SHARED_WINDOW: usize = 64 * 1024;
 
+/// The smallest shared chunk there may be: the most that may be asked to be free in one.
+pub const SMALLEST_SHARED: usize = 2 * SHARED_WINDOW;
+
 /// The most a single read may take into an own chunk, and the size of one: large enough to make the
 /// cost of a read per byte vanish, small enough that the first bytes are on their way before the last
 /// have come, and that little is wasted where a read brings less.
@@ -53,7 +56,7 @@ pub const MAX_OWN_READY: usize = 8;
 
 /// Memory lent by the owner.
 pub trait ChunkMemory: Send + Debug {
-    /// Its size in bytes, at least [`SHARED_WINDOW`].
+    /// Its size in bytes: at least [`SHARED_WINDOW`], of a shared chunk [`SMALLEST_SHARED`].
     fn size(&self) -> usize;
     /// The part of it that a read may fill.
     ///
@@ -194,11 +197,12 @@ pub struct ChunkPool {
 
 impl ChunkPool {
     /// Reads into the shared chunk: calls `read` with a window of at most `window` bytes and at least
-    /// [`SHARED_WINDOW`], and for the bytes it gives answers the chunk, the offset and whatever `read`
-    /// said. `None` where no shared chunk has room; `waker` is woken when one has.
+    /// `least`, which is [`SMALLEST_SHARED`] or less, and for the bytes it gives answers the chunk, the offset
+    /// and whatever `read` said. `None` where no shared chunk has room; `waker` is woken when one has.
     pub fn with_shared<E>(
         &self,
         waker: &Waker,
+        least: usize,
         window: usize,
         read: impl FnOnce(&mut [u8]) -> Result<usize, E>,
     ) -> Option<Result<(ChunkId, usize, usize), E>> {
@@ -206,7 +210,7 @@ impl ChunkPool {
         let has_room = |current: &mut Option<Chunk>| {
             current
                 .as_mut()
-                .is_some_and(|chunk| chunk.rewind_if_settled() || chunk.spare() >= SHARED_WINDOW)
+                .is_some_and(|chunk| chunk.rewind_if_settled() || chunk.spare() >= least)
         };
         if !has_room(&mut current) {
             let mut supply = lock(&self.supply);
@@ -321,7 +325,7 @@ mod tests {
     }
 
     fn read(pool: &ChunkPool, len: usize) -> Option<(ChunkId, usize)> {
-        pool.with_shared(Waker::noop(), SHARED_WINDOW, |buffer| {
+        pool.with_shared(Waker::noop(), SHARED_WINDOW, SHARED_WINDOW, |buffer| {
             assert!(buffer.len() >= SHARED_WINDOW);
             Ok::<_, ()>(len)
         })

@@ -17,6 +17,11 @@ use tokio::runtime::Handle;
 use crate::core::chunks::ChunkPool;
 use crate::core::connect;
 use crate::core::crank::Crank;
+use crate::core::datagram;
+use crate::core::datagram::options::DatagramOptions;
+use crate::core::datagram::receive::Scratch;
+use crate::core::datagram::socket::DatagramSocket;
+use crate::core::datagram::udp::Udp;
 use crate::core::driver;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, EventSink, HandleId};
@@ -36,6 +41,8 @@ pub(crate) struct Shared {
     /// Memory for decoders to work with. Only the thread that turns the runtime locks it, so it never
     /// waits.
     pub(crate) entries: Mutex<Vec<i32>>,
+    /// Memory to receive datagrams to. The same holds for it.
+    pub(crate) scratch: Mutex<Scratch>,
     sink: Arc<dyn EventSink>,
     ids: Mutex<Ids>,
     /// Nobody listens any more: the engine is being taken down.
@@ -81,6 +88,9 @@ impl Shared {
 /// A stream that is connected, and what the owner's thread writes to and asks for addresses.
 pub type OpenStream = (Arc<Stream>, Arc<Transport>);
 
+/// A UDP socket, and what the owner's thread sends with.
+pub type OpenDatagram = (Arc<DatagramSocket>, Arc<Udp>);
+
 /// An I/O thread and the way to give it work.
 pub struct Engine {
     shared: Arc<Shared>,
@@ -109,6 +119,7 @@ impl Engine {
             shared: Arc::new(Shared {
                 chunks: Arc::default(),
                 entries: Mutex::default(),
+                scratch: Mutex::default(),
                 sink,
                 ids: Mutex::default(),
                 stopped: AtomicBool::new(false),
@@ -252,6 +263,24 @@ impl Engine {
             admission,
         ));
         Ok(listener)
+    }
+
+    /// Binds a UDP socket, before it returns, and starts to receive.
+    ///
+    /// # Errors
+    /// What the system says, about an address in use for instance.
+    pub fn bind_datagram(&self, options: &DatagramOptions) -> Result<OpenDatagram, Error> {
+        let udp = {
+            let _inside = self.runtime().enter();
+            Arc::new(Udp::bind(options)?)
+        };
+        let socket = DatagramSocket::new(self.shared.new_id());
+        self.runtime().spawn(datagram::driver::run(
+            Arc::clone(&self.shared),
+            Arc::clone(&socket),
+            Arc::clone(&udp),
+        ));
+        Ok((socket, udp))
     }
 
     /// Puts a client's TLS over an open stream and starts the handshake; answers the stream's transport

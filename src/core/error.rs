@@ -26,6 +26,10 @@ pub enum Syscall {
     Shutdown = 6,
     /// The outcome of `connect(2)` that the system tells later.
     Handshake = 7,
+    /// `sendmsg(2)` of a datagram.
+    Send = 8,
+    /// `recvmsg(2)` of datagrams.
+    Receive = 9,
 }
 
 impl Syscall {
@@ -40,6 +44,8 @@ impl Syscall {
             Self::Read => "read",
             Self::Write => "write",
             Self::Shutdown => "shutdown",
+            Self::Send => "send",
+            Self::Receive => "recvmsg",
         }
     }
 }
@@ -118,10 +124,11 @@ mod platform {
             10024 => -4066,           // WSAEMFILE: EMFILE
             10022 => -4071,           // WSAEINVAL: EINVAL
             10038 => -4050,           // WSAENOTSOCK: ENOTSOCK
+            10040 => -4065,           // WSAEMSGSIZE: EMSGSIZE
             10047 => -4089,           // WSAEAFNOSUPPORT: EAFNOSUPPORT
             10048 => -4091,           // WSAEADDRINUSE: EADDRINUSE
             10049 => -4090,           // WSAEADDRNOTAVAIL: EADDRNOTAVAIL
-            10050 => -4055,           // WSAENETDOWN: ENETDOWN
+            10050 => -4063,           // WSAENETDOWN: ENETDOWN
             10051 => -4062,           // WSAENETUNREACH: ENETUNREACH
             10053 => -4079,           // WSAECONNABORTED: ECONNABORTED
             10054 => -4077,           // WSAECONNRESET: ECONNRESET
@@ -130,7 +137,7 @@ mod platform {
             10058 => -4047,           // WSAESHUTDOWN: EPIPE, as libuv has it
             10060 => -4039,           // WSAETIMEDOUT: ETIMEDOUT
             10061 => -4078,           // WSAECONNREFUSED: ECONNREFUSED
-            10065 => -4061,           // WSAEHOSTUNREACH: EHOSTUNREACH
+            10065 => -4073,           // WSAEHOSTUNREACH: EHOSTUNREACH
             _ => -4094,               // UNKNOWN
         }
     }

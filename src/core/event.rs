@@ -90,6 +90,19 @@ pub enum Event {
         /// They are part of a flood: there is no hurry to tell the owner.
         flood: bool,
     },
+    /// Datagrams came in, see [`crate::core::datagram::run`].
+    Datagrams {
+        /// Whose.
+        id: HandleId,
+        /// The chunk they are in. It serves all handles.
+        chunk: ChunkId,
+        /// Where in it, in bytes: a multiple of 8.
+        offset: u32,
+        /// Bytes of the run.
+        len: u32,
+        /// How many datagrams there are.
+        count: u32,
+    },
     /// A large message came in.
     Message {
         /// Whose.
@@ -139,7 +152,9 @@ pub enum Event {
         /// Whose.
         id: HandleId,
     },
-    /// Reading, writing or ending failed. The owner is expected to close the stream.
+    /// Reading, writing or ending failed. The owner is expected to close the stream. A UDP socket goes on:
+    /// one datagram could not be sent, see
+    /// [`take_refused`](crate::core::datagram::socket::DatagramSocket::take_refused), or not be received.
     Failed {
         /// Whose.
         id: HandleId,

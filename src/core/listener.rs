@@ -4,9 +4,9 @@ use std::future::poll_fn;
 use std::io;
 #[cfg(unix)]
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Condvar, Mutex};
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket};
@@ -15,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio::net::UnixListener;
 use tokio::time::sleep;
 
+use crate::core::closing::Closing;
 use crate::core::connect::new_socket;
 use crate::core::driver;
 use crate::core::endpoint::Endpoint;
 use crate::core::engine::Shared;
 use crate::core::error::{Error, Syscall};
 use crate::core::event::{Event, HandleId};
-use crate::core::lock;
 use crate::core::options::{ListenOptions, StreamOptions};
 use crate::core::pending::{Pending, await_header};
 use crate::core::proxy::Header;
@@ -54,16 +54,7 @@ pub struct Listener {
     /// The owner wants no more connections for now.
     paused: AtomicBool,
     pending: Pending,
-    control: Mutex<Control>,
-    /// Signalled when `control.closed` is set.
-    closed: Condvar,
-}
-
-#[derive(Debug, Default)]
-struct Control {
-    waker: Option<Waker>,
-    close: bool,
-    closed: bool,
+    closing: Closing,
 }
 
 /// A socket that listens, not yet driven.
@@ -181,8 +172,7 @@ impl Listener {
             undelivered: AtomicUsize::new(0),
             paused: AtomicBool::new(false),
             pending: Pending::default(),
-            control: Mutex::default(),
-            closed: Condvar::new(),
+            closing: Closing::default(),
         })
     }
 
@@ -207,13 +197,13 @@ impl Listener {
     /// Accepts again.
     pub fn resume(&self) {
         self.paused.store(false, Ordering::SeqCst);
-        self.wake();
+        self.closing.wake();
     }
 
     /// The owner has taken one connection, or word of one that was dropped.
     pub fn consumed(&self) {
         if self.undelivered.fetch_sub(1, Ordering::SeqCst) == ACCEPT_AHEAD {
-            self.wake();
+            self.closing.wake();
         }
     }
 
@@ -221,17 +211,7 @@ impl Listener {
     /// as after libuv's close. This waits for the I/O thread, which never waits itself, so it is
     /// over within the work of one turn. [`Event::Closed`] follows.
     pub fn close(&self) {
-        let mut control = lock(&self.control);
-        control.close = true;
-        if let Some(waker) = &control.waker {
-            waker.wake_by_ref();
-        }
-        while !control.closed {
-            control = self
-                .closed
-                .wait(control)
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
-        }
+        self.closing.close();
     }
 
     pub(crate) fn pending(&self) -> &Pending {
@@ -246,28 +226,6 @@ impl Listener {
     fn is_full(&self) -> bool {
         self.undelivered.load(Ordering::SeqCst) >= ACCEPT_AHEAD
             || self.paused.load(Ordering::SeqCst)
-    }
-
-    fn wake(&self) {
-        if let Some(waker) = &lock(&self.control).waker {
-            waker.wake_by_ref();
-        }
-    }
-
-    /// Ready when the listener is to be closed; otherwise the task is woken then.
-    fn poll_close(&self, cx: &Context<'_>) -> Poll<()> {
-        let mut control = lock(&self.control);
-        if control.close {
-            return Poll::Ready(());
-        }
-        if !control
-            .waker
-            .as_ref()
-            .is_some_and(|known| known.will_wake(cx.waker()))
-        {
-            control.waker = Some(cx.waker().clone());
-        }
-        Poll::Pending
     }
 }
 
@@ -284,8 +242,7 @@ impl Drop for ClosedGuard {
             acceptor.close();
         }
         self.listener.pending.close(&self.engine, &self.listener);
-        lock(&self.listener.control).closed = true;
-        self.listener.closed.notify_all();
+        self.listener.closing.done();
         let id = self.listener.id;
         self.engine.emit(Event::Closed { id });
     }
@@ -327,7 +284,7 @@ pub(crate) async fn run(
     let mut pause = FIRST_PAUSE;
     loop {
         let accepted = poll_fn(|cx| {
-            if listener.poll_close(cx).is_ready() {
+            if listener.closing.poll(cx).is_ready() {
                 return Poll::Ready(None);
             }
             poll_turn(cx, &listener, acceptor, |transport| {
@@ -364,7 +321,7 @@ pub(crate) async fn run(
                 let mut over = Box::pin(sleep(pause));
                 pause = (pause * 2).min(LONGEST_PAUSE);
                 poll_fn(|cx| {
-                    if listener.poll_close(cx).is_ready() {
+                    if listener.closing.poll(cx).is_ready() {
                         return Poll::Ready(());
                     }
                     over.as_mut().poll(cx)

@@ -23,23 +23,27 @@
 //! | [`listener`] | the accept loop |
 //! | [`proxy`] | the header of the PROXY protocol (pure) |
 //! | [`pending`] | accepted connections whose PROXY header has not come yet |
+//! | [`closing`] | a close that the owner waits for |
+//! | [`datagram`] | UDP sockets |
 //! | [`crank`] | which thread turns the runtime |
 //! | [`picture`] | encodings of images that are sent as messages (pure) |
 //! | [`engine`] | all of it, and the I/O thread |
 //! | [`hot_wait`] | when it pays to wait a moment for the next event (pure) |
 //!
 //! Threads: the *owner's thread* (JavaScript's) calls the methods of [`engine::Engine`],
-//! [`stream::Stream`] and [`listener::Listener`]; the *I/O thread* runs the tasks. They meet in
-//! atomics and short locks; neither ever waits for the other, but for [`listener::Listener::close`]
-//! and the end of the engine.
+//! [`stream::Stream`], [`listener::Listener`] and [`datagram::socket::DatagramSocket`]; the *I/O
+//! thread* runs the tasks. They meet in atomics and short locks; neither ever waits for the other, but
+//! for the close of the latter two and the end of the engine.
 
 #![forbid(unsafe_code)]
 #![warn(missing_docs)]
 
 pub mod chunks;
+pub(crate) mod closing;
 pub mod codec;
 pub mod connect;
 pub(crate) mod crank;
+pub mod datagram;
 pub(crate) mod driver;
 pub mod endpoint;
 pub mod engine;

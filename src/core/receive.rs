@@ -143,7 +143,9 @@ impl Receiver {
             window = buffer.len();
             transport.try_read(buffer)
         };
-        let result = engine.chunks.with_shared(cx.waker(), SHARED_WINDOW, read)?;
+        let result = engine
+            .chunks
+            .with_shared(cx.waker(), SHARED_WINDOW, SHARED_WINDOW, read)?;
         Some(result.map(|(chunk, offset, len)| Received {
             chunk,
             offset,

@@ -136,20 +136,22 @@ impl MessageReceiver {
         } else {
             SHARED_WINDOW
         };
-        let result = engine.chunks.with_shared(cx.waker(), most, |window| {
-            let filled = filled(window.len());
-            let begun = decoder.begin(&mut window[..filled]);
-            if !is_pending {
-                room = filled - begun;
-                read = transport.try_read(&mut window[begun..filled])?;
-                if read == 0 {
-                    return Ok(0);
+        let result = engine
+            .chunks
+            .with_shared(cx.waker(), SHARED_WINDOW, most, |window| {
+                let filled = filled(window.len());
+                let begun = decoder.begin(&mut window[..filled]);
+                if !is_pending {
+                    room = filled - begun;
+                    read = transport.try_read(&mut window[begun..filled])?;
+                    if read == 0 {
+                        return Ok(0);
+                    }
                 }
-            }
-            let (run, ended) = decoder.decode(window, begun + read, entries);
-            outcome = ended;
-            Ok(run)
-        })?;
+                let (run, ended) = decoder.decode(window, begun + read, entries);
+                outcome = ended;
+                Ok(run)
+            })?;
         Some(result.map(|(chunk, offset, len)| Round {
             read,
             window: room,

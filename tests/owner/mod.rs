@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use socket::core::chunks::{Chunk, ChunkMemory, PIECE};
+use socket::core::datagram::options::DatagramOptions;
 use socket::core::endpoint::Endpoint;
-use socket::core::engine::Engine;
+use socket::core::engine::{Engine, OpenDatagram};
 use socket::core::error::Error;
 use socket::core::event::{ChunkId, DropReason, Event, EventSink, HandleId};
 use socket::core::listener::Listener;
@@ -55,6 +56,7 @@ pub(crate) enum Told {
     Accepted(HandleId),
     Dropped(DropReason),
     Data(usize),
+    Datagrams(u32),
     End,
     Written,
     Finished,
@@ -71,6 +73,7 @@ pub(crate) struct Owner {
     pub(crate) engine: Engine,
     events: Receiver<Event>,
     pub(crate) streams: HashMap<HandleId, (Arc<Stream>, Option<Arc<Transport>>)>,
+    pub(crate) datagrams: HashMap<HandleId, OpenDatagram>,
     outstanding: HashMap<ChunkId, Arc<AtomicUsize>>,
     /// What was told of a handle before somebody asked.
     told: Vec<(HandleId, Told)>,
@@ -91,6 +94,7 @@ impl Owner {
             engine,
             events,
             streams: HashMap::new(),
+            datagrams: HashMap::new(),
             outstanding: HashMap::new(),
             told: Vec::new(),
             chunks: 0,
@@ -100,6 +104,13 @@ impl Owner {
         };
         owner.supply();
         owner
+    }
+
+    pub(crate) fn bind(&mut self, options: &DatagramOptions) -> Result<HandleId, Error> {
+        let open = self.engine.bind_datagram(options)?;
+        let id = open.0.id();
+        self.datagrams.insert(id, open);
+        Ok(id)
     }
 
     pub(crate) fn listen(&self, local: &str) -> Result<Arc<Listener>, Error> {
@@ -251,6 +262,22 @@ impl Owner {
                     self.engine.chunks().settle();
                 }
                 (id, Told::Data(len))
+            }
+            Event::Datagrams {
+                id,
+                chunk,
+                len,
+                count,
+                ..
+            } => {
+                if !self.is_lazy {
+                    self.outstanding[&chunk].fetch_sub(1, Ordering::Release);
+                    if let Some((socket, _)) = self.datagrams.get(&id) {
+                        socket.consumed(len as usize);
+                    }
+                    self.engine.chunks().settle();
+                }
+                (id, Told::Datagrams(count))
             }
             Event::Passed { .. } => unreachable!("no test has asked for it"),
             Event::Messages { .. }

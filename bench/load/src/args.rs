@@ -18,6 +18,8 @@ pub(crate) enum Mode {
     Storm,
     Listen,
     Idle,
+    DatagramsSend,
+    DatagramsReceive,
 }
 
 impl FromStr for Mode {
@@ -35,6 +37,8 @@ impl FromStr for Mode {
             "storm" => Self::Storm,
             "listen" => Self::Listen,
             "idle" => Self::Idle,
+            "datagrams-send" => Self::DatagramsSend,
+            "datagrams-receive" => Self::DatagramsReceive,
             _ => return Err(format!("unknown mode {name:?}").into()),
         })
     }
@@ -53,6 +57,8 @@ pub(crate) struct Args {
     /// Messages under way over all connections, passed on from one connection to the next. Replaces
     /// `depth`.
     pub(crate) outstanding: Option<usize>,
+    /// Bytes of a datagram.
+    pub(crate) size: usize,
     /// Bulk through TLS.
     pub(crate) tls: bool,
     pub(crate) warmup: Duration,
@@ -72,6 +78,7 @@ impl Args {
             connections: 1,
             depth: 1,
             outstanding: None,
+            size: 64,
             tls: false,
             warmup: Duration::from_millis(500),
             seconds: Duration::from_secs(2),
@@ -86,6 +93,7 @@ impl Args {
                 "--connections" => args.connections = number(&name, &text)?,
                 "--depth" => args.depth = number(&name, &text)?,
                 "--tls" => args.tls = number::<u8>(&name, &text)? != 0,
+                "--size" => args.size = number(&name, &text)?,
                 "--outstanding" => args.outstanding = Some(number(&name, &text)?),
                 "--warmup" => args.warmup = Duration::try_from_secs_f64(number(&name, &text)?)?,
                 "--seconds" => args.seconds = Duration::try_from_secs_f64(number(&name, &text)?)?,
@@ -107,7 +115,8 @@ impl Args {
         if args.path.is_some() && matches!(args.mode, Mode::Connect | Mode::Listen) {
             return Err("this mode is of TCP alone".into());
         }
-        if args.mode != Mode::Listen && args.path.is_none() && args.address.port() == 0 {
+        let binds = matches!(args.mode, Mode::Listen | Mode::DatagramsReceive);
+        if !binds && args.path.is_none() && args.address.port() == 0 {
             return Err("--port or --path is missing".into());
         }
         Ok(args)

@@ -5,18 +5,20 @@
 //! stdout, and samples the CPU of the process under test when the `measure` and `result` lines
 //! arrive.
 //!
-//! | mode               | does                                                          | lines                       |
-//! | ------------------ | ------------------------------------------------------------- | --------------------------- |
-//! | `echo`             | C connections, D messages of 64 B under way on each           | `measure`, `result`, `done` |
-//! | `pingpong`         | the same with one connection and one message                  | `measure`, `result`, `done` |
-//! | `bulk-send`        | writes 64 KiB blocks as fast as they go                       | `measure`, `result`, `done` |
-//! | `bulk-recv`        | reads as fast as it comes                                     | `measure`, `result`         |
-//! | `connect`          | opens connections, waits for the server to close each         | `measure`, `result`, `done` |
-//! | `handshakes`       | TLS connections, each until the server's first byte           | `measure`, `result`, `done` |
-//! | `handshake-bursts` | C at once, and again when all are through                     | `measure`, `result`, `done` |
-//! | `storm`            | opens many, then times the server that closes all             | `full`, `served`, again     |
-//! | `listen`           | accepts until stdin closes                                    | `listening`, `result`       |
-//! | `idle`             | opens connections, uses each once, holds all until stdin ends | `ready`                     |
+//! | mode                | does                                                          | lines                            |
+//! | ------------------- | ------------------------------------------------------------- | -------------------------------- |
+//! | `echo`              | C connections, D messages of 64 B under way on each           | `measure`, `result`, `done`      |
+//! | `pingpong`          | the same with one connection and one message                  | `measure`, `result`, `done`      |
+//! | `bulk-send`         | writes 64 KiB blocks as fast as they go                       | `measure`, `result`, `done`      |
+//! | `bulk-recv`         | reads as fast as it comes                                     | `measure`, `result`              |
+//! | `connect`           | opens connections, waits for the server to close each         | `measure`, `result`, `done`      |
+//! | `handshakes`        | TLS connections, each until the server's first byte           | `measure`, `result`, `done`      |
+//! | `handshake-bursts`  | C at once, and again when all are through                     | `measure`, `result`, `done`      |
+//! | `storm`             | opens many, then times the server that closes all             | `full`, `served`, again          |
+//! | `listen`            | accepts until stdin closes                                    | `listening`, `result`            |
+//! | `idle`              | opens connections, uses each once, holds all until stdin ends | `ready`                          |
+//! | `datagrams-send`    | sends UDP datagrams of `--size` bytes as fast as it can       | `measure`, `result`              |
+//! | `datagrams-receive` | counts UDP datagrams of `--size` bytes                        | `listening`, `measure`, `result` |
 //!
 //! `--path` instead of `--port` loads a Unix socket. With `--tls 1` the two bulk modes go through TLS.
 //!
@@ -25,6 +27,7 @@
 mod args;
 mod bulk;
 mod connect;
+mod datagrams;
 mod echo;
 mod histogram;
 mod hold;
@@ -62,5 +65,7 @@ fn run(args: &Args) -> Result<()> {
         Mode::Storm => storm::run(args),
         Mode::Listen => hold::listen(args),
         Mode::Idle => hold::idle(args),
+        Mode::DatagramsSend => datagrams::send(args),
+        Mode::DatagramsReceive => datagrams::receive(args),
     }
 }

@@ -1,0 +1,114 @@
+'use strict';
+// The multicast groups of a UDP socket, and the interfaces that they are joined on.
+
+const fs = require('node:fs');
+const { isIPv4 } = require('node:net');
+const os = require('node:os');
+const { inspect } = require('node:util');
+const { targetOf } = require('../datagram-address');
+const { codeOf, peerError } = require('../errors');
+const { invalidAccess, invalidState, networkError } = require('./exceptions');
+
+/** The system chooses. */
+const ANY = Object.freeze({ index: 0 });
+
+const addressOf = ({ address }) => address;
+
+/** The number of an interface; 0 if it is not known. Only link-local addresses tell it everywhere. */
+function indexOf(name, addresses) {
+  const scoped = addresses.find(({ scopeid }) => scopeid > 0);
+  if (scoped !== undefined) return scoped.scopeid;
+  try {
+    return Number(fs.readFileSync(`/sys/class/net/${name}/ifindex`, 'latin1'));
+  } catch {
+    return 0;
+  }
+}
+
+/**
+ * An interface for the engine, by its name or one of its addresses.
+ * @param {unknown} wanted null: the system chooses
+ * @param {number} family of the socket
+ * @param {boolean} isLenient where there is none, the system chooses
+ * @returns {import('../../binding').NativeInterface}
+ * @throws {DOMException} InvalidAccessError
+ */
+function interfaceOf(wanted, family, isLenient) {
+  if (wanted === null) return ANY;
+  for (const [name, addresses] of Object.entries(os.networkInterfaces())) {
+    if (name !== wanted && !addresses.some(({ address }) => address === wanted)) continue;
+    if (family === 4) {
+      const own = isIPv4(wanted) ? wanted : addresses.map(addressOf).find(isIPv4);
+      if (own !== undefined) return { address: own, index: 0 };
+    } else {
+      const index = indexOf(name, addresses);
+      if (index > 0) return { index };
+    }
+  }
+  // All of 127.0.0.0/8 is on the machine, whatever is listed.
+  if (isLenient) return family === 4 ? { address: String(wanted), index: 0 } : ANY;
+  throw invalidAccess(`There is no interface ${inspect(wanted)} for IPv${family}`);
+}
+
+/** The groups of one socket. */
+class Groups {
+  /** By the group's number and its interface: the group as it was given. @type {Map<string, string>} */
+  #joined = new Map();
+
+  /**
+   * @param {import('../datagram-handle').DatagramHandle} handle
+   * @param {number} family of the socket
+   * @param {import('../../binding').NativeInterface} where they are joined
+   */
+  constructor(handle, family, where) {
+    this.handle = handle;
+    this.family = family;
+    this.where = where;
+  }
+
+  /** The groups as they were given. */
+  get list() {
+    return Object.freeze([...this.#joined.values()]);
+  }
+
+  join(address) {
+    const { key, group, where } = this.#target(address);
+    if (this.#joined.has(key)) throw invalidState(`The group is joined already: ${address}`);
+    const errno = this.handle.setMembership(group, where, true);
+    if (errno !== 0) throw refused(errno, 'addMembership', address);
+    this.#joined.set(key, address);
+  }
+
+  leave(address) {
+    const { key, group, where } = this.#target(address);
+    if (!this.#joined.has(key)) throw invalidState(`The group is not joined: ${address}`);
+    const errno = this.handle.setMembership(group, where, false);
+    if (errno !== 0) throw refused(errno, 'dropMembership', address);
+    this.#joined.delete(key);
+  }
+
+  #target(address) {
+    const target = typeof address === 'string' ? targetOf(address) : null;
+    if (target === null || !target.isMulticast || target.family !== this.family) {
+      const kind = `a multicast address of IPv${this.family}`;
+      throw invalidAccess(`Not ${kind}: ${inspect(address, { depth: -1 })}`);
+    }
+    const scope = target.words[4] ?? 0;
+    const where = scope === 0 ? this.where : { index: scope };
+    return { key: target.words.join(), group: address.split('%', 1)[0], where };
+  }
+}
+
+/** What a refusal of the system is. */
+function refused(errno, syscall, address) {
+  const cause = peerError(errno, syscall, address);
+  switch (codeOf(errno)) {
+    case 'EADDRINUSE':
+    case 'EADDRNOTAVAIL':
+      return invalidState(cause.message);
+    default:
+      return networkError(cause);
+  }
+}
+
+module.exports = { Groups, interfaceOf };
