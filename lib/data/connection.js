@@ -68,7 +68,11 @@ const callbacks = {
     else connection.lost(err);
   },
   /** Cut off without a word, or something that is no TLS. */
-  ontlsfailed: (connection, failure) => connection.lost(tlsError(failure)),
+  ontlsfailed(connection, failure) {
+    const err = tlsError(failure);
+    // What came before it was whole, and is still good.
+    connection.inbox.deliverBehind(() => connection.lost(err));
+  },
   onclose: (connection) => connection.closed(),
 };
 
