@@ -282,6 +282,20 @@ test('after close() nothing is delivered, also from inside of a run', opts, asyn
   assert.deepEqual(log, [['data', 1], ['close']]);
 });
 
+test('close() knows of an end that was held behind values', opts, async (t) => {
+  const { accepted, conn } = await dataKit(t).rawPair();
+  const log = logOf(accepted, ['error', 'close']);
+  conn.end(valueFrame('nobody listens'));
+  await timers.setTimeout(300);
+  assert.deepEqual(log, []);
+  // A peer that has not ended is waited for, 2 s long.
+  const begun = performance.now();
+  accepted.close();
+  await until(() => log.length > 0);
+  assert.ok(performance.now() - begun < 1900);
+  assert.deepEqual(log, [['close']]);
+});
+
 test('closeImmediately() drops what waits, and says so to the peer', opts, async (t) => {
   const { client, accepted } = await dataKit(t).pair();
   const ours = logOf(client);
