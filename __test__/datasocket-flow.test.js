@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const timers = require('node:timers/promises');
+const { Sends } = require('../lib/data/sends');
 const {
   DataSocket,
   HELLO,
@@ -137,6 +138,20 @@ test(
     assert.equal(log.length, COUNT);
   },
 );
+
+test('the hello counts before the values that were queued for it', () => {
+  const sends = new Sends();
+  sends.add(5);
+  sends.add(100);
+  sends.skip(12);
+  assert.equal(sends.missing(117), 17);
+  assert.equal(sends.take(105), 0, 'the system has the hello');
+  assert.equal(sends.take(101), 0);
+  assert.equal(sends.take(100), 1);
+  assert.equal(sends.take(1), 0);
+  assert.equal(sends.take(0), 1);
+  assert.equal(sends.missing(0), -1);
+});
 
 test('19: send() says when more than 65,536 bytes wait', opts, async (t) => {
   const { accepted, conn } = await dataKit(t).rawPair();
@@ -280,6 +295,20 @@ test('after close() nothing is delivered, also from inside of a run', opts, asyn
   conn.on('end', () => conn.end(valueFrame(4)));
   await until(() => log.at(-1)?.[0] === 'close');
   assert.deepEqual(log, [['data', 1], ['close']]);
+});
+
+test('close() knows of an end that was held behind values', opts, async (t) => {
+  const { accepted, conn } = await dataKit(t).rawPair();
+  const log = logOf(accepted, ['error', 'close']);
+  conn.end(valueFrame('nobody listens'));
+  await timers.setTimeout(300);
+  assert.deepEqual(log, []);
+  // A peer that has not ended is waited for, 2 s long.
+  const begun = performance.now();
+  accepted.close();
+  await until(() => log.length > 0);
+  assert.ok(performance.now() - begun < 1900);
+  assert.deepEqual(log, [['close']]);
 });
 
 test('closeImmediately() drops what waits, and says so to the peer', opts, async (t) => {

@@ -4,7 +4,9 @@
 
 const assert = require('node:assert/strict');
 const { once } = require('node:events');
+const net = require('node:net');
 const { test } = require('node:test');
+const timers = require('node:timers/promises');
 const tls = require('node:tls');
 const { createSecureContext } = require('..').tls;
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
@@ -134,4 +136,30 @@ needsOpenssl('silence in the handshake ends in time', async (t) => {
   const client = connect(await rawServer(() => {}), { ...clientOptions(), handshakeTimeout: 100 });
   const [err] = await told(client, 'error');
   assert.equal(err.code, 'ETIMEDOUT');
+});
+
+needsOpenssl('values that nobody has listened for yet survive a cut without a word', async (t) => {
+  const { k, listen } = dataKit(t);
+  let accepted;
+  const listener = listen((socket) => {
+    accepted = socket;
+    return true;
+  }, serverOptions());
+  const tcp = k.own(net.connect(listener.port, HOST));
+  const conn = k.own(tls.connect({ socket: tcp, servername: 'localhost', ca: made.ca.cert }));
+  conn.on('error', () => {});
+  await once(conn, 'secureConnect');
+  const reader = new Reader(conn);
+  conn.write(HELLO);
+  await reader.read(12);
+  const log = logOf(accepted, ['error', 'close']);
+  conn.write(Buffer.concat([valueFrame(1), valueFrame(2)]));
+  // TCP's end, and not TLS's.
+  tcp.end();
+  await timers.setTimeout(300);
+  const values = [];
+  accepted.on('data', (value) => values.push(value));
+  await until(() => log.at(-1)?.[0] === 'close');
+  assert.deepEqual(values, [1, 2]);
+  assert.deepEqual(names(log), ['error', 'close']);
 });

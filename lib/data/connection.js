@@ -68,7 +68,11 @@ const callbacks = {
     else connection.lost(err);
   },
   /** Cut off without a word, or something that is no TLS. */
-  ontlsfailed: (connection, failure) => connection.lost(tlsError(failure)),
+  ontlsfailed(connection, failure) {
+    const err = tlsError(failure);
+    // What came before it was whole, and is still good.
+    connection.inbox.deliverBehind(() => connection.lost(err));
+  },
   onclose: (connection) => connection.closed(),
 };
 
@@ -221,10 +225,12 @@ class Connection {
 
   startClosing(isPeersEnd) {
     this.state = CLOSING;
-    this.inbox.stop();
+    const ends = this.inbox.stop();
     this.outbox.flush();
     this.parting = new Parting(this.handle, this.outbox);
     this.parting.goOn(isPeersEnd);
+    // The engine tells of the peer's end only once: one that was held counts now.
+    for (const fn of ends) fn();
   }
 
   /** The system says that the connection is broken. */

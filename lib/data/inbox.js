@@ -134,17 +134,22 @@ class Inbox {
     setImmediate(this.release);
   }
 
-  /** What has come and is not delivered yet is dropped, and so is what comes. */
+  /**
+   * What has come and is not delivered yet is dropped, and so is what comes. Answers what was held to come behind the data.
+   * @returns {(() => void)[]}
+   */
   stop() {
     this.isStopped = true;
+    const ends = this.held?.filter((item) => typeof item === 'function') ?? [];
     this.held = null;
     this.chunk = null;
     this.ints = null;
     this.next = this.end;
-    if (this.handle === null) return;
+    if (this.handle === null) return ends;
     this.handle.setIdle(IN_USE);
     // It is read all the same, to see the end.
     this.handle.readStart();
+    return ends;
   }
 
   hold(item) {

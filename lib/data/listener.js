@@ -264,11 +264,13 @@ class Listener {
   ref() {
     this.isRefed = true;
     this.handle?.ref();
+    for (const { handle } of this.newcomers) handle.ref();
   }
 
   unref() {
     this.isRefed = false;
     this.handle?.unref();
+    for (const { handle } of this.newcomers) handle.unref();
   }
 }
 

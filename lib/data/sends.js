@@ -14,9 +14,10 @@ class Sends {
     this.head = 0;
   }
 
-  /** Bytes that are no value. */
+  /** Bytes that are no value, in front of all that were added. Nothing has been taken yet. */
   skip(size) {
     this.total += size;
+    for (let i = 0; i < this.ends.length; i++) this.ends[i] += size;
   }
 
   add(size) {
