@@ -364,7 +364,7 @@ test('nothing is sent to a server before its hello but ours', opts, async (t) =>
 });
 
 test('50: when all is closed, the process ends by itself', { timeout: 3 * TIMEOUT }, async () => {
-  for (const how of ['close', 'unref', 'failed', 'held', 'newcomer']) {
+  for (const how of ['close', 'unref', 'failed', 'held', 'newcomer', 'lingering']) {
     const result = await run('datasocket-exit', [how]);
     assert.deepEqual([result.code, result.stdout, result.stderr], [0, `${how}\n`, '']);
   }

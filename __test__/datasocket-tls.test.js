@@ -11,6 +11,7 @@ const tls = require('node:tls');
 const { createSecureContext } = require('..').tls;
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 const {
+  DataSocket,
   HELLO,
   HOST,
   Reader,
@@ -162,4 +163,11 @@ needsOpenssl('values that nobody has listened for yet survive a cut without a wo
   await until(() => log.at(-1)?.[0] === 'close');
   assert.deepEqual(values, [1, 2]);
   assert.deepEqual(names(log), ['error', 'close']);
+});
+
+test('a listener with TLS but no certificate is refused at once', () => {
+  assert.throws(() => DataSocket.listen(() => true, 0, { tls: {} }), {
+    name: 'TypeError',
+    code: 'ERR_MISSING_ARGS',
+  });
 });

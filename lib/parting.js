@@ -34,7 +34,13 @@ class Parting {
     }
     if (handle.isEnding) return;
     if (this.isPeerEnded) handle.close();
-    else this.timer ??= setTimeout(() => handle.close(), LINGER);
+    else if (this.timer === null) this.linger();
+  }
+
+  linger() {
+    this.timer = setTimeout(() => this.handle.close(), LINGER);
+    // Nor does this keep the process alive, if the handle does not.
+    if (!this.handle.hasRef()) this.timer.unref();
   }
 
   /** The connection is closed. */

@@ -3,8 +3,8 @@
 
 const { codedError } = require('../errors');
 const { FaultKind } = require('../native');
+const { VERSION } = require('./hello');
 
-const VERSION = 1;
 /** The codecs by their numbers in a hello. */
 const CODECS = { 1: 'CBOR', 2: 'V8', 3: 'JSON' };
 

@@ -1,7 +1,6 @@
 'use strict';
 // The hello (`src/core/codec/hello.rs`), as it is sent. The engine reads the peer's.
 
-const LENGTH = 12;
 const VERSION = 1;
 const REFUSED = 1;
 
@@ -28,4 +27,4 @@ function hello({ codec, maxMessageSize }, isRefused) {
   return bytes;
 }
 
-module.exports = { LENGTH, VERSION, hello };
+module.exports = { VERSION, hello };

@@ -10,6 +10,7 @@ const {
   validateObject,
   validateString,
   validateStringWithoutNullBytes,
+  missingArguments,
 } = require('../args');
 const { codedError, invalidType, invalidValue } = require('../errors');
 
@@ -129,6 +130,9 @@ function tlsOf(tls, isListener) {
   if (tls == null || tls === false) return undefined;
   if (tls === true && !isListener) return tls;
   validateObject(tls, 'options.tls');
+  if (isListener && !tls.cert && !tls.pfx && !tls.SNICallback) {
+    throw missingArguments('options.tls.cert', 'options.tls.pfx', 'options.tls.SNICallback');
+  }
   return tls;
 }
 
