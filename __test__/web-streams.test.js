@@ -133,6 +133,25 @@ test('readable with memory of the reader', opts, async (t) => {
   assert.equal((await last).done, true);
 });
 
+for (const way of ['the peer ends', 'the program closes']) {
+  test(`readable with memory for larger elements, and ${way} within one`, opts, async (t) => {
+    const { socket, theirs } = await webKit(t).pair();
+    const { readable } = await socket.opened;
+    const reader = readable.getReader({ mode: 'byob' });
+    theirs.write('abcde');
+    assert.equal((await reader.read(new Uint32Array(2))).value.length, 1);
+    const failed = assert.rejects(reader.read(new Uint32Array(2)), TypeError);
+    if (way === 'the peer ends') {
+      const ended = event(socket, 'halfclose');
+      theirs.end();
+      await ended;
+    }
+    socket.close();
+    theirs.end();
+    await Promise.all([failed, event(socket, 'close')]);
+  });
+}
+
 test('readable is cancelled: what comes is thrown away, and the end is seen', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
   const { readable } = await socket.opened;

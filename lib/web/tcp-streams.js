@@ -50,7 +50,12 @@ class ByteSource {
   end() {
     if (this.isOver) return;
     this.isOver = true;
-    this.controller.close();
+    try {
+      this.controller.close();
+    } catch {
+      // Somebody's memory of larger elements has a part of one: that has failed the stream.
+      return;
+    }
     // Somebody waits with memory of his own.
     this.controller.byobRequest?.respond(0);
   }
