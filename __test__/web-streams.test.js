@@ -241,6 +241,14 @@ test('writable: what cannot be sent fails the stream, not the socket', opts, asy
   assert.equal(String(await received), 'ok');
 });
 
+test('writable: a write of more than maxBufferedAmount fails', opts, async (t) => {
+  const { socket } = await webKit(t).pair({ maxBufferedAmount: 1000 });
+  const { writable } = await socket.opened;
+  const writer = writable.getWriter();
+  await assert.rejects(writer.write(new Uint8Array(2000)), { name: 'NetworkError' });
+  await assert.rejects(socket.closed, { name: 'NetworkError' });
+});
+
 test('writable: aborting it is closeImmediately()', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
   const failed = once(theirs, 'error');

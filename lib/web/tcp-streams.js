@@ -92,8 +92,9 @@ class DataSink {
   }
 
   until(isDone) {
-    if (isDone()) return undefined;
+    // What was dropped does not wait, either.
     if (this.connection.failure !== null) throw this.connection.failure;
+    if (isDone()) return undefined;
     return new Promise((resolve, reject) => {
       this.pending = { isDone, resolve, reject };
     });
