@@ -259,6 +259,19 @@ test('writable: aborting it is closeImmediately()', opts, async (t) => {
   await socket.closed;
 });
 
+test('writable: aborting it does not wait for a peer that does not read', opts, async (t) => {
+  const { socket, theirs } = await webKit(t).pair();
+  const { writable } = await socket.opened;
+  const writer = writable.getWriter();
+  const written = writer.write(Buffer.alloc(30_000_000));
+  const failed = assert.rejects(written, { name: 'InvalidStateError' });
+  await until(() => socket.bufferedAmount > 0);
+  const reason = new Error('enough');
+  await Promise.all([writer.abort(reason), failed, event(socket, 'close')]);
+  await assert.rejects(writer.closed, (err) => err === reason);
+  theirs.destroy();
+});
+
 test('writable: the program closes the socket', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
   theirs.on('end', () => theirs.end()).resume();

@@ -78,6 +78,8 @@ class DataSink {
     this.stream = new WritableStream({
       start: (controller) => {
         this.controller = controller;
+        // An `abort` of the sink's would come only when the write under way is done.
+        controller.signal.addEventListener('abort', () => connection.closeImmediately());
       },
       write: (data) => {
         if (connection.send(data)) return undefined;
@@ -87,7 +89,6 @@ class DataSink {
         connection.halfclose();
         return this.until(() => connection.hasSentEnd);
       },
-      abort: () => connection.closeImmediately(),
     });
   }
 
@@ -111,7 +112,8 @@ class DataSink {
   fail(error) {
     this.pending?.reject(error);
     this.pending = null;
-    this.controller.error(error);
+    // Aborted, it fails with the reason for that.
+    if (!this.controller.signal.aborted) this.controller.error(error);
   }
 }
 
