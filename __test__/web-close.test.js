@@ -15,6 +15,7 @@ const {
   record,
   stalled,
   throwsDom,
+  turn,
   until,
   webKit,
 } = require('./helpers/web');
@@ -289,6 +290,49 @@ test('34: closed, every method does nothing', opts, async (t) => {
   assert.deepEqual(log, []);
   throwsDom(() => socket.send('x'), 'InvalidStateError');
   assert.equal(socket.bufferedAmount, 0);
+});
+
+/** Resets the connection; its other end has the reset on return, but has not been told. */
+function reset(theirs) {
+  theirs.resetAndDestroy();
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 50);
+}
+
+for (const size of [0, 1, 100_000]) {
+  test(`ending what is lost already, with ${size} bytes to send`, opts, async (t) => {
+    const k = webKit(t);
+    const { socket, theirs } = await k.pair();
+    const log = record(socket);
+    const { writable } = await socket.opened;
+    await turn();
+    reset(theirs);
+    if (size > 0) socket.send(new Uint8Array(size));
+    const ended = assert.rejects(writable.close(), { name: 'NetworkError' });
+    assert.equal(socket.readyState, 'halfclosed');
+    await assert.rejects(socket.closed, { name: 'NetworkError' });
+    await ended;
+    assert.deepEqual(log, ['error closed', 'close closed']);
+
+    const { socket: other, theirs: others } = await k.pair();
+    const otherLog = record(other);
+    reset(others);
+    if (size > 0) other.send(new Uint8Array(size));
+    other.close();
+    await event(other, 'close');
+    assert.deepEqual(otherLog, ['close closed']);
+  });
+}
+
+test('halfclose() of what is lost behind its end', opts, async (t) => {
+  const { socket, theirs } = await webKit(t).pair({ allowHalfOpen: true });
+  const log = record(socket);
+  const ended = event(socket, 'halfclose');
+  theirs.end();
+  await ended;
+  reset(theirs);
+  socket.halfclose();
+  await assert.rejects(socket.closed, { name: 'NetworkError' });
+  assert.deepEqual(log, ['halfclose open', 'error closed', 'close closed']);
 });
 
 test('closeImmediately() resets', opts, async (t) => {

@@ -17,10 +17,12 @@ const {
   readBytes,
   record,
   throwsDom,
+  turn,
   until,
   webKit,
 } = require('./helpers/web');
 const { runJson } = require('./helpers/child');
+const { Sender } = require('../lib/web/sender');
 
 const opts = { timeout: TIMEOUT };
 const LIMIT = 65_536;
@@ -317,4 +319,26 @@ test('more than maxBufferedAmount closes the socket', opts, async (t) => {
   assert.equal(other.socket.send(new Blob(['123456'])), false);
   assert.equal(other.socket.readyState, 'closed');
   await event(other.socket, 'error');
+});
+
+test('what the system has taken since counts for send() as well', opts, async () => {
+  let queued = 0;
+  const handle = {
+    write: (bytes) => (queued = bytes.length),
+    queued: () => queued,
+    get hasQueued() {
+      return queued > 0;
+    },
+  };
+  const sender = new Sender({ onsent() {}, ondrained() {}, onsendfailed: assert.fail }, 200_000);
+  sender.open(handle);
+  assert.equal(sender.send(new Uint8Array(150_000)), false);
+  await turn();
+  queued = 10_000;
+  assert.equal(sender.send(new Uint8Array(50_000)), true);
+  assert.equal(sender.bufferedAmount, 60_000);
+  await turn();
+  queued = 20_000;
+  assert.equal(sender.send(new Uint8Array(140_000)), null);
+  assert.equal(sender.send(new Uint8Array(130_000)), false);
 });

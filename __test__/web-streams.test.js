@@ -133,6 +133,25 @@ test('readable with memory of the reader', opts, async (t) => {
   assert.equal((await last).done, true);
 });
 
+for (const way of ['the peer ends', 'the program closes']) {
+  test(`readable with memory for larger elements, and ${way} within one`, opts, async (t) => {
+    const { socket, theirs } = await webKit(t).pair();
+    const { readable } = await socket.opened;
+    const reader = readable.getReader({ mode: 'byob' });
+    theirs.write('abcde');
+    assert.equal((await reader.read(new Uint32Array(2))).value.length, 1);
+    const failed = assert.rejects(reader.read(new Uint32Array(2)), TypeError);
+    if (way === 'the peer ends') {
+      const ended = event(socket, 'halfclose');
+      theirs.end();
+      await ended;
+    }
+    socket.close();
+    theirs.end();
+    await Promise.all([failed, event(socket, 'close')]);
+  });
+}
+
 test('readable is cancelled: what comes is thrown away, and the end is seen', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
   const { readable } = await socket.opened;
@@ -222,6 +241,14 @@ test('writable: what cannot be sent fails the stream, not the socket', opts, asy
   assert.equal(String(await received), 'ok');
 });
 
+test('writable: a write of more than maxBufferedAmount fails', opts, async (t) => {
+  const { socket } = await webKit(t).pair({ maxBufferedAmount: 1000 });
+  const { writable } = await socket.opened;
+  const writer = writable.getWriter();
+  await assert.rejects(writer.write(new Uint8Array(2000)), { name: 'NetworkError' });
+  await assert.rejects(socket.closed, { name: 'NetworkError' });
+});
+
 test('writable: aborting it is closeImmediately()', opts, async (t) => {
   const { socket, theirs } = await webKit(t).pair();
   const failed = once(theirs, 'error');
@@ -230,6 +257,19 @@ test('writable: aborting it is closeImmediately()', opts, async (t) => {
   await writable.abort();
   assert.equal((await failed)[0].code, 'ECONNRESET');
   await socket.closed;
+});
+
+test('writable: aborting it does not wait for a peer that does not read', opts, async (t) => {
+  const { socket, theirs } = await webKit(t).pair();
+  const { writable } = await socket.opened;
+  const writer = writable.getWriter();
+  const written = writer.write(Buffer.alloc(30_000_000));
+  const failed = assert.rejects(written, { name: 'InvalidStateError' });
+  await until(() => socket.bufferedAmount > 0);
+  const reason = new Error('enough');
+  await Promise.all([writer.abort(reason), failed, event(socket, 'close')]);
+  await assert.rejects(writer.closed, (err) => err === reason);
+  theirs.destroy();
 });
 
 test('writable: the program closes the socket', opts, async (t) => {

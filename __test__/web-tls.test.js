@@ -218,6 +218,29 @@ test('a client that speaks no TLS is no connection, and disturbs nobody', opts, 
   await Promise.all([event(socket, 'open'), event(server, 'connect')]);
 });
 
+test("a server's readable has the handshakes that are over after close()", opts, async (t) => {
+  const k = webKit(t);
+  const server = k.serve({ ...secure, cert, key });
+  const { localPort } = server;
+  const reader = (await server.opened).readable.getReader();
+  const raws = [0, 1].map(() => k.own(peer.connect(localPort, HOST)));
+  await Promise.all(raws.map((raw) => once(raw, 'connect')));
+  const secured = { ca, servername: 'localhost' };
+  // Where this one is taken, the others have been accepted.
+  const client = k.own(tls.connect({ port: localPort, host: HOST, ...secured }));
+  k.track((await reader.read()).value);
+  const [second, last] = [reader.read(), reader.read()];
+  server.close();
+  await server.closed;
+  const late = k.own(tls.connect({ socket: raws[0], ...secured }));
+  const { value: socket } = await second;
+  k.track(socket).send('welcome');
+  assert.equal(String((await once(late, 'data'))[0]), 'welcome');
+  raws[1].destroy();
+  assert.equal((await last).done, true);
+  client.destroy();
+});
+
 test('openssl s_client', opts, async (t) => {
   const k = webKit(t);
   const { program } = tlsKit(t);

@@ -93,14 +93,15 @@ function kit(t) {
    * local port of an open connection.
    */
   async function refusedPort() {
-    const { client } = await pairOfPeers();
+    // Bound by an address: else the system may connect the port with itself.
+    const { client } = await pairOfPeers({ localAddress: HOST });
     return client.localPort;
   }
 
-  async function pairOfPeers() {
+  async function pairOfPeers(options = {}) {
     const server = await listen({ lib: peer });
     const accepted = once(server, 'connection');
-    const client = own(peer.connect(server.address().port, HOST));
+    const client = own(peer.connect({ port: server.address().port, host: HOST, ...options }));
     await once(client, 'connect');
     const [conn] = await accepted;
     return { server, client, conn };

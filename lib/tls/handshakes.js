@@ -6,6 +6,7 @@ const callbacks = {
   onsecured({ handshakes, handle }) {
     handshakes.running.delete(handle);
     handshakes.onsecured(handle);
+    handshakes.onover();
   },
   ontlsfailed: dismiss,
   onfailed: dismiss,
@@ -19,6 +20,7 @@ const forgotten = { onclose() {} };
 function dismiss({ handshakes, handle }) {
   handshakes.running.delete(handle);
   forget(handle);
+  handshakes.onover();
 }
 
 function forget(handle) {
@@ -27,9 +29,13 @@ function forget(handle) {
 }
 
 class Handshakes {
-  /** @param {(handle: import('../stream-handle').StreamHandle) => void} onsecured takes a connection over */
-  constructor(onsecured) {
+  /**
+   * @param {(handle: import('../stream-handle').StreamHandle) => void} onsecured takes a connection over
+   * @param {() => void} [onover] behind each one; `isIdle` says whether it was the last
+   */
+  constructor(onsecured, onover = () => {}) {
     this.onsecured = onsecured;
+    this.onover = onover;
     this.running = new Set();
   }
 
@@ -37,6 +43,10 @@ class Handshakes {
   begin(handle) {
     this.running.add(handle);
     handle.attach({ handshakes: this, handle }, callbacks);
+  }
+
+  get isIdle() {
+    return this.running.size === 0;
   }
 
   /** Closes those that are not over. */

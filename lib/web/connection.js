@@ -330,9 +330,12 @@ class Connection {
     if ((state !== HALFCLOSED && state !== CLOSING) || this.isReleasing) return;
     if (!this.isEnded) {
       if (!this.sender.flush()) return;
+      const status = handle.end();
+      if (status < 0) {
+        this.endFailed(status);
+        return;
+      }
       this.isEnded = true;
-      // Where that fails the connection is gone already.
-      if (handle.end() < 0) this.isPeerEnded = true;
     }
     if (handle.isEnding) return;
     this.sink?.progress();
@@ -343,6 +346,13 @@ class Connection {
     } else if (state === CLOSING && this.timer === null) {
       this.timer = setTimeout(() => this.release(false), this.options.closeTimeout).unref();
     }
+  }
+
+  /** The connection is gone already; where input is still to come, that says why, behind what was received before. */
+  endFailed(errno) {
+    if (this.state === HALFCLOSED && !this.hasInputEnded) return;
+    const { address, port } = this.remote;
+    this.lost(peerError(errno, 'shutdown', address, port));
   }
 
   /** The system has our end. */

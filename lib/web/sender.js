@@ -48,12 +48,15 @@ class Sender {
 
   /** Bytes that the system does not have yet. */
   get bufferedAmount() {
-    if (this.amount > 0 && !this.isPinned) {
-      this.amount = this.waiting();
-      this.isPinned = true;
-      afterTicks(this.unpin);
-    }
+    this.updateAmount();
     return this.amount;
+  }
+
+  updateAmount() {
+    if (this.amount === 0 || this.isPinned) return;
+    this.amount = this.waiting();
+    this.isPinned = true;
+    afterTicks(this.unpin);
   }
 
   waiting() {
@@ -77,6 +80,7 @@ class Sender {
    * @throws {DOMException} InvalidAccessError
    */
   send(data) {
+    this.updateAmount();
     const length = this.items.length === 0 ? this.sendNow(data) : this.sendBehind(data);
     if (length < 0) return null;
     this.isPinned = true;

@@ -40,7 +40,12 @@ class Listener {
     this.connection = options.connection;
     this.handle = new ListenHandle(1);
     this.queue = new DeliveryQueue(this.handle.resource);
-    this.handshakes = options.tls && new Handshakes((handle) => this.welcome(handle));
+    this.handshakes =
+      options.tls &&
+      new Handshakes(
+        (handle) => this.welcome(handle),
+        () => this.queue.fire(() => this.endSource()),
+      );
     this.isOpen = true;
     this.isSuspended = false;
     /** The connections as a stream, once somebody asks for it. @type {ConnectionSource | null} */
@@ -104,16 +109,25 @@ class Listener {
 
   released() {
     this.queue.fire(() => {
-      this.source?.end();
       this.closed.resolve();
+      this.endSource();
     });
+  }
+
+  /** No connection is to come any more. */
+  get isOver() {
+    return this.closed.isSettled && (this.handshakes?.isIdle ?? true);
+  }
+
+  endSource() {
+    if (this.isOver) this.source?.end();
   }
 
   takeSource() {
     if (this.source === null) {
       this.source = new ConnectionSource(this);
-      if (!this.isOpen) this.source.end();
-      else this.updateAccepting();
+      this.endSource();
+      this.updateAccepting();
     }
     return this.source;
   }

@@ -50,7 +50,12 @@ class ByteSource {
   end() {
     if (this.isOver) return;
     this.isOver = true;
-    this.controller.close();
+    try {
+      this.controller.close();
+    } catch {
+      // Somebody's memory of larger elements has a part of one: that has failed the stream.
+      return;
+    }
     // Somebody waits with memory of his own.
     this.controller.byobRequest?.respond(0);
   }
@@ -73,6 +78,8 @@ class DataSink {
     this.stream = new WritableStream({
       start: (controller) => {
         this.controller = controller;
+        // An `abort` of the sink's would come only when the write under way is done.
+        controller.signal.addEventListener('abort', () => connection.closeImmediately());
       },
       write: (data) => {
         if (connection.send(data)) return undefined;
@@ -82,13 +89,13 @@ class DataSink {
         connection.halfclose();
         return this.until(() => connection.hasSentEnd);
       },
-      abort: () => connection.closeImmediately(),
     });
   }
 
   until(isDone) {
-    if (isDone()) return undefined;
+    // What was dropped does not wait, either.
     if (this.connection.failure !== null) throw this.connection.failure;
+    if (isDone()) return undefined;
     return new Promise((resolve, reject) => {
       this.pending = { isDone, resolve, reject };
     });
@@ -105,7 +112,8 @@ class DataSink {
   fail(error) {
     this.pending?.reject(error);
     this.pending = null;
-    this.controller.error(error);
+    // Aborted, it fails with the reason for that.
+    if (!this.controller.signal.aborted) this.controller.error(error);
   }
 }
 
