@@ -64,6 +64,7 @@ test(
     assert.ok(waiting > 10_000 && waiting < 100_000, `${waiting} bytes wait`);
     const expected = { first: true, last: false, bufferedAmount: 0, list: ['behind'], errors: [] };
     assert.deepEqual(full, expected);
+    assert.deepEqual(result.refilled, { first: 0, left: [0, 0] });
   },
 );
 
