@@ -131,6 +131,16 @@ test('53: as long as a datagram can be, and longer', opts, async (t) => {
   }
 });
 
+test('53b: what was sent before goes out', opts, async (t) => {
+  const { bind, peer } = udpKit(t);
+  const { port, received: theirs } = await peer();
+  const socket = bind({ localAddress: HOST, remoteAddress: HOST, remotePort: port });
+  socket.send('before');
+  assert.equal(socket.send(new Uint8Array(65_508)), false);
+  await theirs.atLeast(1);
+  assert.deepEqual(theirs.texts(), ['before']);
+});
+
 test('54: what cannot be sent', opts, async (t) => {
   const { bind, peer } = udpKit(t);
   const { port, received: theirs } = await peer();
