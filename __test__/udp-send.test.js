@@ -141,6 +141,19 @@ test('53b: what was sent before goes out', opts, async (t) => {
   assert.deepEqual(theirs.texts(), ['before']);
 });
 
+test('53c: the longest one to a name', opts, async (t) => {
+  const { bind, peer } = udpKit(t);
+  const { port, received: theirs } = await peer('udp6');
+  const socket = bind({ localAddress: '::1', dnsQueryType: 'ipv6' });
+  socket.send(new Uint8Array(65_527), 'localhost', port);
+  assert.equal(socket.readyState, 'open');
+  const failed = event(socket, 'error').then(({ error }) => error.cause.code);
+  const outcome = await Promise.race([failed, theirs.atLeast(1)]);
+  // Where `localhost` has no address of IPv6, the look-up fails.
+  if (typeof outcome === 'string') assert.match(outcome, /^(ENOTFOUND|EAI_AGAIN)$/);
+  else assert.equal(outcome[0].data.length, 65_527);
+});
+
 test('54: what cannot be sent', opts, async (t) => {
   const { bind, peer } = udpKit(t);
   const { port, received: theirs } = await peer();
