@@ -64,6 +64,7 @@ test(
     assert.ok(waiting > 10_000 && waiting < 100_000, `${waiting} bytes wait`);
     const expected = { first: true, last: false, bufferedAmount: 0, list: ['behind'], errors: [] };
     assert.deepEqual(full, expected);
+    assert.deepEqual(result.refilled, { first: 0, left: [0, 0] });
   },
 );
 
@@ -83,6 +84,23 @@ test('59b: on the loopback interface', opts, async (t) => {
   theirs.send('theirs', socket.localPort, GROUP);
   await mine.atLeast(2);
   assert.deepEqual(mine.texts(), ['mine', 'theirs']);
+});
+
+test('a socket that is bound to a group', opts, async (t) => {
+  if (process.platform === 'win32') {
+    t.skip('Windows binds no group');
+    return;
+  }
+  const { bind, peer } = udpKit(t);
+  const socket = bind({ localAddress: GROUP, multicastInterface: null });
+  assert.equal(socket.localAddress, GROUP);
+  const onLoopback = bind({ localAddress: GROUP, multicastInterface: HOST });
+  const mine = received(onLoopback);
+  onLoopback.joinMulticastGroup(GROUP);
+  const { socket: theirs } = await peer();
+  theirs.setMulticastInterface(HOST);
+  theirs.send('to the group', onLoopback.localPort, GROUP);
+  await mine.atLeast(1);
 });
 
 test('60: groups that are none, joined twice, and not joined', opts, (t) => {

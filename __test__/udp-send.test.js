@@ -131,6 +131,29 @@ test('53: as long as a datagram can be, and longer', opts, async (t) => {
   }
 });
 
+test('53b: what was sent before goes out', opts, async (t) => {
+  const { bind, peer } = udpKit(t);
+  const { port, received: theirs } = await peer();
+  const socket = bind({ localAddress: HOST, remoteAddress: HOST, remotePort: port });
+  socket.send('before');
+  assert.equal(socket.send(new Uint8Array(65_508)), false);
+  await theirs.atLeast(1);
+  assert.deepEqual(theirs.texts(), ['before']);
+});
+
+test('53c: the longest one to a name', opts, async (t) => {
+  const { bind, peer } = udpKit(t);
+  const { port, received: theirs } = await peer('udp6');
+  const socket = bind({ localAddress: '::1', dnsQueryType: 'ipv6' });
+  socket.send(new Uint8Array(65_527), 'localhost', port);
+  assert.equal(socket.readyState, 'open');
+  const failed = event(socket, 'error').then(({ error }) => error.cause.code);
+  const outcome = await Promise.race([failed, theirs.atLeast(1)]);
+  // Where `localhost` has no address of IPv6, the look-up fails.
+  if (typeof outcome === 'string') assert.match(outcome, /^(ENOTFOUND|EAI_AGAIN)$/);
+  else assert.equal(outcome[0].data.length, 65_527);
+});
+
 test('54: what cannot be sent', opts, async (t) => {
   const { bind, peer } = udpKit(t);
   const { port, received: theirs } = await peer();

@@ -164,12 +164,11 @@ class DatagramOutbox {
     if (this.waiting === 0) this.owner.onsent();
   }
 
-  /** The engine's queue is empty. */
+  /** The engine's queue was empty; meanwhile it may have been filled again, and then it will say so again. */
   written() {
-    this.queued = 0;
     if (this.isDirty) return; // Told at the end of the tick.
-    this.waiting = 0;
-    this.owner.onsent();
+    this.waiting = engine().queuedDatagrams(this.handle.id);
+    if (this.waiting === 0) this.owner.onsent();
   }
 
   /** Nothing is sent any more. */

@@ -19,7 +19,7 @@ const BOUND = 128;
 /** A TLS handshake is under way. */
 const SECURING = 64;
 /** The owner holds the process whatever the handle does. */
-const IN_USE = 128;
+const IN_USE = 256;
 /** A closing handle keeps the process alive in any case, until its last callback. */
 const CLOSING = 32;
 

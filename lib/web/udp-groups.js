@@ -45,8 +45,8 @@ function interfaceOf(wanted, family, isLenient) {
       if (index > 0) return { index };
     }
   }
-  // All of 127.0.0.0/8 is on the machine, whatever is listed.
-  if (isLenient) return family === 4 ? { address: String(wanted), index: 0 } : ANY;
+  // All of 127.0.0.0/8 is on the machine, whatever is listed; and a socket may be bound to a group or to broadcasts.
+  if (isLenient) return /^127\./.test(wanted) ? { address: wanted, index: 0 } : ANY;
   throw invalidAccess(`There is no interface ${inspect(wanted)} for IPv${family}`);
 }
 

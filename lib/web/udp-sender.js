@@ -64,7 +64,7 @@ class UdpSender {
    */
   send(data, address, port) {
     const target = this.targetOf(address);
-    const most = LARGEST[target?.family ?? 4];
+    const most = LARGEST[(target?.family ?? this.options.dnsFamily) || 4];
     const mustWait = target === null || this.#jobs.length > 0;
     let size;
     if (typeof data === 'string' && !mustWait) {

@@ -82,7 +82,10 @@ class UDPSocket extends SocketTarget {
     this.#bind(checked);
     this.#sender = new UdpSender(this.#handle, checked, {
       onsenderror: (cause) => this.#report(networkError(cause)),
-      ontoolong: (cause) => this.#end(networkError(cause)),
+      ontoolong: (cause) => {
+        this.#sender.close();
+        this.#end(networkError(cause));
+      },
       ondrain: () => this.#drained(),
     });
     this.#groups = new Groups(this.#handle, checked.family, checked.groups);
