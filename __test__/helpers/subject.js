@@ -10,7 +10,8 @@
 
 const path = require('node:path');
 
-const name = process.env.SOCKET_TEST_SUBJECT || path.join(__dirname, '..', '..');
+// With the separator at its end: a file of the folder's name with `.js` beside it would come first.
+const name = process.env.SOCKET_TEST_SUBJECT || path.join(__dirname, '..', '..', path.sep);
 const subject = require(name);
 
 /** False only when the subject is Node's own net. Never part of the module itself. */
