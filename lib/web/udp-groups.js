@@ -46,7 +46,7 @@ function interfaceOf(wanted, family, isLenient) {
     }
   }
   // All of 127.0.0.0/8 is on the machine, whatever is listed; and a socket may be bound to a group or to broadcasts.
-  if (isLenient) return /^127\./.test(wanted) ? { address: wanted, index: 0 } : ANY;
+  if (isLenient) return wanted.startsWith('127.') ? { address: wanted, index: 0 } : ANY;
   throw invalidAccess(`There is no interface ${inspect(wanted)} for IPv${family}`);
 }
 
