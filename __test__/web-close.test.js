@@ -5,7 +5,10 @@
 const assert = require('node:assert/strict');
 const timers = require('node:timers/promises');
 const { test } = require('node:test');
+const { Worker } = require('node:worker_threads');
+const { TCPSocket } = require('socket');
 const {
+  HOST,
   TIMEOUT,
   collect,
   event,
@@ -235,6 +238,59 @@ test('28: suspended, the peer is held back', opts, async (t) => {
   socket.resume();
   await event(socket, 'close');
   assert.equal(total, size);
+});
+
+/** In a thread of its own: sends for ever. */
+const FLOOD = `
+  const net = require('node:net');
+  const { parentPort } = require('node:worker_threads');
+  const block = Buffer.alloc(65_536);
+  const server = net.createServer((conn) => {
+    conn.on('error', () => {});
+    const pump = () => {
+      while (conn.write(block));
+      conn.once('drain', pump);
+    };
+    pump();
+  });
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port));
+`;
+
+test('28b: after resume(), no more is received than is delivered', opts, async (t) => {
+  const flood = new Worker(FLOOD, { eval: true });
+  t.after(() => flood.terminate());
+  const [port] = await once(flood, 'message');
+  const socket = new TCPSocket(HOST, port);
+  const busy = (ms) => {
+    const end = performance.now() + ms;
+    while (performance.now() < end);
+  };
+  // The engine reads ahead, so there is something on its way when it is suspended, which is queued.
+  let ahead = 0;
+  await new Promise((resolve) => {
+    socket.onmessage = () => {
+      if (++ahead < 200) return;
+      busy(50);
+      socket.suspend();
+      resolve();
+    };
+  });
+  await timers.setTimeout(200);
+  const before = process.memoryUsage().arrayBuffers;
+  let [messages, most] = [0, 0];
+  const enough = new Promise((resolve) => {
+    socket.onmessage = () => {
+      busy(0.5); // Long enough for more to come than this was.
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
+      if (++messages === 3000) resolve();
+    };
+  });
+  socket.resume();
+  await enough;
+  socket.closeImmediately();
+  t.diagnostic(`${most} bytes more at most`);
+  // What the collector of garbage has not looked at yet is among them.
+  assert.ok(most < 200_000_000, `${most} bytes more`);
 });
 
 test('29: a peer that never closes has closeTimeout', opts, async (t) => {

@@ -71,7 +71,7 @@ class Connection {
     this.target = target;
     this.options = options;
     this.state = CONNECTING;
-    this.queue = new DeliveryQueue(resource);
+    this.queue = new DeliveryQueue(resource, () => this.updateReading());
     this.sender = new Sender(this, options.maxBufferedAmount);
     this.opened = new Milestone();
     this.closed = new Milestone();
@@ -83,7 +83,10 @@ class Connection {
     this.remote = NOWHERE;
     /** Why it was lost. @type {DOMException | null} */
     this.failure = null;
+    /** By its program; and while nobody has it yet. */
     this.isSuspended = false;
+    this.isHeld = false;
+    this.isReading = false;
     this.isRefed = true;
     /** `halfclose()` was called while connecting. */
     this.wantsHalfClose = false;
@@ -181,7 +184,10 @@ class Connection {
     if (this.state === CLOSING || this.state === CLOSED) return;
     if (data instanceof NoMemory) this.lost(data.error);
     else if (this.queue.mayFire(true)) this.deliver(data);
-    else this.queue.push(() => this.deliver(data), true);
+    else {
+      this.queue.push(() => this.deliver(data), true);
+      this.updateReading();
+    }
   }
 
   deliver(data) {
@@ -216,33 +222,41 @@ class Connection {
   /** Reads, or does not. What is on its way still comes. */
   updateReading() {
     if (this.handle === null) return;
-    const isWanted = !this.isSuspended && (this.source === null || this.source.wants);
-    if (isWanted || this.state === CLOSING) this.handle.continueReading();
+    const { queue, source } = this;
+    const isWanted = !queue.isSuspended && !queue.hasInput && (source === null || source.wants);
+    const reads = isWanted || this.state === CLOSING;
+    if (reads === this.isReading) return;
+    this.isReading = reads;
+    if (reads) this.handle.continueReading();
     else this.handle.pauseReading();
   }
 
   suspend() {
     if (this.state === CLOSING || this.state === CLOSED) return;
     this.isSuspended = true;
-    this.queue.suspend();
-    this.updateReading();
+    this.updateSuspension();
   }
 
   resume() {
-    if (!this.isSuspended || this.state === CLOSING || this.state === CLOSED) return;
+    if (this.state === CLOSING || this.state === CLOSED) return;
     this.isSuspended = false;
-    this.queue.resume();
-    this.updateReading();
+    this.updateSuspension();
   }
 
   /** Nothing happens to it before `letGo()`: nobody has it yet. */
   hold() {
-    this.queue.suspend();
-    this.handle.pauseReading();
+    this.isHeld = true;
+    this.updateSuspension();
   }
 
   letGo() {
-    if (!this.isSuspended) this.queue.resume();
+    this.isHeld = false;
+    this.updateSuspension();
+  }
+
+  updateSuspension() {
+    if (this.isSuspended || this.isHeld) this.queue.suspend();
+    else this.queue.resume();
     this.updateReading();
   }
 

@@ -26,16 +26,35 @@ function dispatch(target, event) {
   setTarget(event, null);
 }
 
+/** Delivered entries behind which the array is made shorter. */
+const COMPACT = 1024;
+
 /** What is to be delivered to one socket, in order, each in a turn of its own. */
 class DeliveryQueue {
-  /** @param {import('node:async_hooks').AsyncResource} resource the socket's async context */
-  constructor(resource) {
+  /**
+   * @param {import('node:async_hooks').AsyncResource} resource the socket's async context
+   * @param {() => void} onfree the last input of the queue is about to be delivered: whoever stops receiving while
+   *   `hasInput` may go on. One who does not may receive faster than in a turn for each, and so without end.
+   */
+  constructor(resource, onfree) {
     this.resource = resource;
-    /** @type {{ deliver: () => void, isInput: boolean }[]} */
+    this.onfree = onfree;
+    /** From `head` on. @type {{ deliver: () => void, isInput: boolean }[]} */
     this.entries = [];
+    this.head = 0;
+    /** How many of them are input. */
+    this.inputs = 0;
     this.isScheduled = false;
     this.isSuspended = false;
     this.run = () => this.deliverNext();
+  }
+
+  get isEmpty() {
+    return this.head === this.entries.length;
+  }
+
+  get hasInput() {
+    return this.inputs > 0;
   }
 
   /**
@@ -50,12 +69,13 @@ class DeliveryQueue {
 
   /** Whether something is to be delivered now instead of being queued: saves a closure. */
   mayFire(isInput) {
-    return this.entries.length === 0 && !(isInput && this.isSuspended);
+    return this.isEmpty && !(isInput && this.isSuspended);
   }
 
   /** Delivers in a turn of its own. */
   push(deliver, isInput = false) {
     this.entries.push({ deliver, isInput });
+    if (isInput) this.inputs++;
     this.schedule();
   }
 
@@ -71,12 +91,15 @@ class DeliveryQueue {
 
   /** Input that has not been delivered never is. */
   dropInput() {
-    this.entries = this.entries.filter(({ isInput }) => !isInput);
+    this.entries = this.entries.slice(this.head).filter(({ isInput }) => !isInput);
+    this.head = 0;
+    this.inputs = 0;
   }
 
+  /** Of the entry whose turn it is; -1 if it is nobody's. */
   nextIndex() {
-    if (!this.isSuspended) return this.entries.length > 0 ? 0 : -1;
-    return this.entries.findIndex(({ isInput }) => !isInput);
+    if (!this.isSuspended) return this.isEmpty ? -1 : this.head;
+    return this.entries.findIndex(({ isInput }, index) => index >= this.head && !isInput);
   }
 
   schedule() {
@@ -89,9 +112,20 @@ class DeliveryQueue {
     this.isScheduled = false;
     const index = this.nextIndex();
     if (index < 0) return;
-    const [{ deliver }] = this.entries.splice(index, 1);
+    const { deliver, isInput } = this.take(index);
     this.schedule();
+    if (isInput && --this.inputs === 0) this.onfree();
     this.resource.runInAsyncScope(deliver);
+  }
+
+  take(index) {
+    const entry = this.entries[index];
+    if (index > this.head) this.entries.splice(index, 1);
+    else if (++this.head === this.entries.length || this.head === COMPACT) {
+      this.entries = this.entries.slice(this.head);
+      this.head = 0;
+    }
+    return entry;
   }
 }
 

@@ -39,7 +39,7 @@ class Listener {
     this.target = target;
     this.connection = options.connection;
     this.handle = new ListenHandle(1);
-    this.queue = new DeliveryQueue(this.handle.resource);
+    this.queue = new DeliveryQueue(this.handle.resource, () => this.updateAccepting());
     this.handshakes =
       options.tls &&
       new Handshakes(
@@ -47,7 +47,6 @@ class Listener {
         () => this.queue.fire(() => this.endSource()),
       );
     this.isOpen = true;
-    this.isSuspended = false;
     /** The connections as a stream, once somebody asks for it. @type {ConnectionSource | null} */
     this.source = null;
     this.opened = new Milestone();
@@ -68,6 +67,7 @@ class Listener {
     const connection = connectionOf(socket);
     connection.hold();
     this.queue.fire(() => this.deliver(socket, connection), true);
+    this.updateAccepting();
   }
 
   deliver(socket, connection) {
@@ -81,22 +81,22 @@ class Listener {
 
   suspend() {
     if (!this.isOpen) return;
-    this.isSuspended = true;
     this.queue.suspend();
     this.updateAccepting();
   }
 
   resume() {
     if (!this.isOpen) return;
-    this.isSuspended = false;
     this.queue.resume();
     this.updateAccepting();
   }
 
   updateAccepting() {
     if (!this.isOpen) return;
-    if (this.isSuspended || (this.source !== null && !this.source.wants)) this.handle.pause();
-    else this.handle.resume();
+    const { queue, source } = this;
+    const isWanted = !queue.isSuspended && !queue.hasInput && (source === null || source.wants);
+    if (isWanted) this.handle.resume();
+    else this.handle.pause();
   }
 
   close() {

@@ -12,7 +12,6 @@
 // | closed | `send()`, `joinMulticastGroup()`, `leaveMulticastGroup()` | closed | InvalidStateError |
 // | closed | all other methods | closed | none |
 
-const { setImmediate } = require('node:timers');
 const { targetOf } = require('../datagram-address');
 const { DatagramHandle } = require('../datagram-handle');
 const { AbortError, errnoError, peerError } = require('../errors');
@@ -51,19 +50,15 @@ class UDPSocket extends SocketTarget {
 
   #options;
   #handle = new DatagramHandle();
-  #queue = new DeliveryQueue(this.#handle.resource);
+  #queue = new DeliveryQueue(this.#handle.resource, () => this.#updateReading());
   #sender;
   #groups;
   #local;
   #isOpen = true;
   /** Nothing is dispatched any more, not even what was to be. */
   #isSilent = false;
-  #isSuspended = false;
   /** Whoever reads the stream wants more. */
   #isWanted = true;
-  /** What came in while suspended, until it is delivered. @type {{ data: ArrayBuffer, address: string, port: number }[]} */
-  #held = [];
-  #isReleasing = false;
   #opened = new Milestone();
   #closed = new Milestone();
   /** @type {DatagramSource | null} */
@@ -174,14 +169,13 @@ class UDPSocket extends SocketTarget {
 
   /** Nothing is delivered until `resume()`. */
   suspend() {
-    this.#isSuspended = true;
+    this.#queue.suspend();
     this.#updateReading();
   }
 
   resume() {
-    this.#isSuspended = false;
+    this.#queue.resume();
     this.#updateReading();
-    this.#release();
   }
 
   close() {
@@ -231,8 +225,12 @@ class UDPSocket extends SocketTarget {
   // --- Receiving.
 
   #receive(data, address, port) {
-    if (this.#isSuspended || this.#held.length > 0) this.#held.push({ data, address, port });
-    else this.#deliver(data, address, port);
+    if (this.#queue.mayFire(true)) {
+      this.#deliver(data, address, port);
+      return;
+    }
+    this.#queue.push(() => this.#deliver(data, address, port), true);
+    this.#updateReading();
   }
 
   #deliver(data, address, port) {
@@ -240,24 +238,8 @@ class UDPSocket extends SocketTarget {
     else this.#source.push(data, address, port);
   }
 
-  /** What is held goes out, in turns of their own; then the engine receives again. */
-  #release() {
-    if (this.#isReleasing || this.#held.length === 0) return;
-    this.#isReleasing = true;
-    setImmediate(() => this.#handle.resource.runInAsyncScope(() => this.#releaseNext()));
-  }
-
-  #releaseNext() {
-    this.#isReleasing = false;
-    if (this.#isSuspended || !this.#isOpen) return;
-    const { data, address, port } = this.#held.shift();
-    this.#release();
-    this.#updateReading();
-    this.#deliver(data, address, port);
-  }
-
   #updateReading() {
-    const isWanted = this.#isWanted && !this.#isSuspended && this.#held.length === 0;
+    const isWanted = this.#isWanted && !this.#queue.isSuspended && !this.#queue.hasInput;
     if (isWanted) this.#handle.readStart();
     else this.#handle.readStop();
   }
@@ -289,7 +271,7 @@ class UDPSocket extends SocketTarget {
     this.#isOpen = false;
     this.#isSilent = error === null;
     this.#onabort?.();
-    this.#held = [];
+    this.#queue.dropInput();
     this.#sender.drop();
     this.#handle.close();
     if (error === null) this.#closed.resolve();
