@@ -8,7 +8,7 @@ const { clientTls } = require('../tls/context');
 const { tlsError } = require('../tls/failure');
 const { CLOSED, CONNECTING, Connection, FAILED } = require('./connection');
 const { faultError, noHelloError, refusedError, strangerError } = require('./errors');
-const { watchAbort } = require('./signal');
+const { watchAbort } = require('../signal');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');
 

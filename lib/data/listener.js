@@ -31,7 +31,7 @@ const {
 } = require('./errors');
 const { hello } = require('./hello');
 const { BACKLOG, LOCALHOST } = require('./options');
-const { watchAbort } = require('./signal');
+const { watchAbort } = require('../signal');
 const { emitLater } = require('./turns');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');

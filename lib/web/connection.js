@@ -21,6 +21,7 @@
 const { clearTimeout, setTimeout } = require('node:timers');
 const { AbortError, peerError } = require('../errors');
 const { IN_USE } = require('../handle');
+const { watchAbort } = require('../signal');
 const { tlsError } = require('../tls/failure');
 const { placeOf } = require('./address');
 const { errorEvent, messageEvent, plainEvent } = require('./events');
@@ -163,11 +164,9 @@ class Connection {
     this.sender.open(handle);
   }
 
-  /** @param {AbortSignal} signal not aborted */
+  /** @param {AbortSignal | null} signal not aborted */
   abortBy(signal) {
-    const onabort = () => this.abort(new AbortError(signal.reason));
-    signal.addEventListener('abort', onabort, { once: true });
-    this.forgetSignal = () => signal.removeEventListener('abort', onabort);
+    this.forgetSignal = watchAbort(signal, (reason) => this.abort(new AbortError(reason)));
   }
 
   abort(cause) {

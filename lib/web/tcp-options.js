@@ -2,12 +2,11 @@
 // The options of TCP sockets and servers, checked, and in the shapes that the engine and TLS take.
 
 const { isIP } = require('node:net');
-const { validateAbortSignal, validateInteger } = require('../args');
-const { invalidValue } = require('../errors');
 const { clientTls, serverTls } = require('../tls/context');
 const { localOf } = require('./arguments');
 const { invalidAccess } = require('./exceptions');
 const { dictionaryOf } = require('./interface');
+const { LONGEST, dnsFamilyOf, integerOf, signalOf } = require('./options');
 
 /** libuv's default for the kernel's queue of connections. */
 const BACKLOG = 511;
@@ -15,17 +14,6 @@ const BACKLOG = 511;
 const CLOSE_TIMEOUT = 5000;
 /** Less than a second the system cannot count, in milliseconds. */
 const SHORTEST_DELAY = 1000;
-const LONGEST = 2 ** 31 - 1;
-
-const DNS_FAMILIES = { ipv4: 4, ipv6: 6 };
-
-/** An integer, or `fallback` where the option is absent. */
-function integerOf(options, name, min, max, fallback) {
-  const value = options[name];
-  if (value == null) return fallback;
-  validateInteger(value, `options.${name}`, min, max);
-  return value;
-}
 
 /** What the engine sets on a connection. */
 function streamOptions(options) {
@@ -57,22 +45,12 @@ const connectionOptions = (options) => ({
 });
 
 /** Which addresses of a name are asked for; undefined: all. */
-function familyOf({ dnsQueryType }, localAddress) {
-  if (dnsQueryType == null) return localAddress === null ? undefined : isIP(localAddress);
-  if (!Object.hasOwn(DNS_FAMILIES, dnsQueryType)) {
-    throw invalidValue('options.dnsQueryType', dnsQueryType, "must be 'ipv4' or 'ipv6'");
-  }
-  const family = DNS_FAMILIES[dnsQueryType];
-  if (localAddress !== null && isIP(localAddress) !== family) {
-    throw invalidAccess(`localAddress is not of the family of dnsQueryType: ${localAddress}`);
-  }
-  return family;
-}
-
-function signalOf({ signal }) {
-  if (signal == null) return null;
-  validateAbortSignal(signal, 'options.signal');
-  return signal;
+function familyOf(options, localAddress) {
+  const family = dnsFamilyOf(options);
+  if (localAddress === null) return family || undefined;
+  const local = isIP(localAddress);
+  if (family === 0 || family === local) return local;
+  throw invalidAccess(`localAddress is not of the family of dnsQueryType: ${localAddress}`);
 }
 
 /** What TLS is made of, or InvalidAccessError where it is not good. */

@@ -70,7 +70,7 @@ class TCPSocket extends SocketTarget {
     const resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK);
     this.#connection = new Connection(this, options, resource);
     this.#connection.connectBy(startAttempt(this, this.#connection, options));
-    if (options.signal !== null) this.#connection.abortBy(options.signal);
+    this.#connection.abortBy(options.signal);
   }
 
   get remoteAddress() {

@@ -2,39 +2,22 @@
 // The options of UDP sockets, checked, and in the shapes that the engine takes.
 
 const { isIP } = require('node:net');
-const { validateAbortSignal, validateInteger } = require('../args');
 const { targetOf } = require('../datagram-address');
 const { invalidValue } = require('../errors');
 const { endpointOf } = require('../net/address');
 const { hostOf, localOf, portOf } = require('./arguments');
 const { invalidAccess } = require('./exceptions');
 const { dictionaryOf } = require('./interface');
+const { LONGEST, dnsFamilyOf, integerOf, signalOf } = require('./options');
 const { interfaceOf } = require('./udp-groups');
 
-const LARGEST_SIZE = 2 ** 31 - 1;
-const DNS_FAMILIES = { ipv4: 4, ipv6: 6 };
 const ANY = { 4: '0.0.0.0', 6: '::' };
-
-/** An integer; undefined where the option is absent. */
-function integerOf(options, name, min, max) {
-  const value = options[name];
-  if (value == null) return undefined;
-  validateInteger(value, `options.${name}`, min, max);
-  return value;
-}
 
 /** Which family the option says, or 0. */
 function familyOption({ family }) {
   if (family == null) return 0;
   if (family === 4 || family === 6) return family;
   throw invalidValue('options.family', family, 'must be 4 or 6');
-}
-
-/** Which addresses of a name are asked for, or 0. */
-function dnsFamily({ dnsQueryType }) {
-  if (dnsQueryType == null) return 0;
-  if (Object.hasOwn(DNS_FAMILIES, dnsQueryType)) return DNS_FAMILIES[dnsQueryType];
-  throw invalidValue('options.dnsQueryType', dnsQueryType, "must be 'ipv4' or 'ipv6'");
 }
 
 /** Where to bind: what was given, or everywhere in the family that the rest of the options is about. */
@@ -44,7 +27,7 @@ function bindAddress(options, localAddress, remoteAddress) {
     if (family === 0 || isIP(localAddress) === family) return localAddress;
     throw invalidAccess(`localAddress is not of the family that is asked for: ${localAddress}`);
   }
-  return ANY[family || isIP(remoteAddress ?? '') || dnsFamily(options) || 4];
+  return ANY[family || isIP(remoteAddress ?? '') || dnsFamilyOf(options) || 4];
 }
 
 /** Where groups are: as the option says, else on the interface of the address that is bound, if it is one. */
@@ -58,7 +41,7 @@ function groupInterface(option, { address, family, words, isAny }) {
 function udpOptions(value) {
   const options = dictionaryOf(value, 'UDPSocket constructor');
   const { localAddress, localPort } = localOf(options);
-  const { remoteAddress, remotePort, signal, multicastInterface } = options;
+  const { remoteAddress, remotePort, multicastInterface } = options;
   const remote = {
     address: remoteAddress == null ? null : hostOf(remoteAddress, 'remoteAddress'),
     port: remotePort == null ? null : portOf(remotePort, 'remotePort'),
@@ -68,7 +51,6 @@ function udpOptions(value) {
   const addressReuse = options.addressReuse == null || Boolean(options.addressReuse);
   const loopback = Boolean(options.loopback);
   const ipv6Only = Boolean(options.ipv6Only);
-  if (signal != null) validateAbortSignal(signal, 'options.signal');
   const { isAny } = targetOf(address);
   const reach = {
     4: family === 4 || (isAny && !ipv6Only),
@@ -81,9 +63,9 @@ function udpOptions(value) {
     loopback,
     family,
     reach,
-    dnsFamily: dnsFamily(options) || (reach[4] && reach[6] ? 0 : family),
+    dnsFamily: dnsFamilyOf(options) || (reach[4] && reach[6] ? 0 : family),
     groups,
-    signal: signal ?? null,
+    signal: signalOf(options),
     local: endpointOf(address, localPort ?? 0),
     native: {
       // Of sockets that let the system choose a port, some would get one that another has.
@@ -94,8 +76,8 @@ function udpOptions(value) {
       multicastTtl: integerOf(options, 'multicastTTL', 0, 255),
       multicastLoopback: loopback,
       multicastInterface: groups,
-      sendBufferSize: integerOf(options, 'sendBufferSize', 1, LARGEST_SIZE),
-      recvBufferSize: integerOf(options, 'receiveBufferSize', 1, LARGEST_SIZE),
+      sendBufferSize: integerOf(options, 'sendBufferSize', 1, LONGEST),
+      recvBufferSize: integerOf(options, 'receiveBufferSize', 1, LONGEST),
     },
   };
 }

@@ -16,6 +16,7 @@ const { targetOf } = require('../datagram-address');
 const { DatagramHandle } = require('../datagram-handle');
 const { AbortError, errnoError, peerError } = require('../errors');
 const { hostOf: placeOf } = require('../net/address');
+const { watchAbort } = require('../signal');
 const { hostOf, portOf, viewOf, isBlob } = require('./arguments');
 const { datagramEvent, errorEvent } = require('./events');
 const { invalidAccess, invalidState, networkError } = require('./exceptions');
@@ -66,7 +67,7 @@ class UDPSocket extends SocketTarget {
   /** @type {DatagramSink | null} */
   #sink = null;
   #lost = 0;
-  #onabort = null;
+  #forgetSignal;
 
   /** @param {object} [options] */
   constructor(options) {
@@ -86,7 +87,9 @@ class UDPSocket extends SocketTarget {
     this.#groups = new Groups(this.#handle, checked.family, checked.groups);
     this.#handle.attach(this, callbacks);
     this.#opened.resolve(this.#openInfo());
-    this.#watch(checked.signal);
+    this.#forgetSignal = watchAbort(checked.signal, (reason) => {
+      this.#end(networkError(new AbortError(reason)));
+    });
   }
 
   /** The address and port in use. */
@@ -215,13 +218,6 @@ class UDPSocket extends SocketTarget {
     throw invalidAccess(cause.message, cause);
   }
 
-  #watch(signal) {
-    if (signal === null) return;
-    const onabort = () => this.#end(networkError(new AbortError(signal.reason)));
-    signal.addEventListener('abort', onabort, { once: true });
-    this.#onabort = () => signal.removeEventListener('abort', onabort);
-  }
-
   // --- Receiving.
 
   #receive(data, address, port) {
@@ -270,7 +266,7 @@ class UDPSocket extends SocketTarget {
     if (!this.#isOpen) return;
     this.#isOpen = false;
     this.#isSilent = error === null;
-    this.#onabort?.();
+    this.#forgetSignal();
     this.#queue.dropInput();
     this.#sender.drop();
     this.#handle.close();

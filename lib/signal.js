@@ -4,11 +4,11 @@
  * Calls `onabort` when a signal is aborted, at once if it is already. Answers what ends that: a signal may live as long
  * as the program, and what is closed is not to be kept by it.
  *
- * @param {AbortSignal | undefined} signal
+ * @param {AbortSignal | null | undefined} signal
  * @param {(reason: unknown) => void} onabort
  */
 function watchAbort(signal, onabort) {
-  if (signal === undefined) return () => {};
+  if (signal == null) return () => {};
   if (signal.aborted) {
     onabort(signal.reason);
     return () => {};
