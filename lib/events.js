@@ -19,7 +19,11 @@ const BUDGET_EVENTS = 2048;
 const BUDGET_TIME = 0.5;
 /** The clock is looked at after so many events that carry data, and after each that begins or ends something. */
 const EVENTS_PER_LOOK = 8;
-const LIGHT = new Set([EventKind.Data, EventKind.Messages, EventKind.Written, EventKind.Passed]);
+const isLight = (kind) =>
+  kind === EventKind.Data ||
+  kind === EventKind.Messages ||
+  kind === EventKind.Written ||
+  kind === EventKind.Passed;
 /**
  * What is written goes out after so many events, at the latest. Sending one after the other is a good deal
  * cheaper than sending between other work: the code stays in the CPU's cache, and so does the receiver.
@@ -78,7 +82,7 @@ function createDrain({
     }
     const at = HEADER + WIDTH * index++;
     const kind = events[at + 1];
-    isDear = !LIGHT.has(kind);
+    isDear = !isLight(kind);
     const handle = handles[events[at]];
     current = handle;
     if (kind === EventKind.Messages) {
