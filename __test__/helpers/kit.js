@@ -22,6 +22,9 @@ function kit(t) {
 
   t.after(
     async () => {
+      // The test may have ended inside of a callback of node:tls, which crashes the process where both a
+      // secure socket and the one beneath are destroyed while its handshake is on the stack.
+      await new Promise(setImmediate);
       for (const socket of sockets) {
         // Destroying one end may reset the other: that is no longer the test's business.
         socket.on('error', () => {});
