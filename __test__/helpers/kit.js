@@ -15,30 +15,36 @@ const TIMEOUT = 20_000;
 
 const HOST = '127.0.0.1';
 
+/** What each test has opened: the helpers of one test share it, so that all of it ends at once. */
+const opened = new WeakMap();
+
+function openedBy(t) {
+  let all = opened.get(t);
+  if (all) return all;
+  all = { sockets: new Set(), servers: new Set() };
+  opened.set(t, all);
+  t.after(() => closeAll(all), { timeout: TIMEOUT });
+  return all;
+}
+
+async function closeAll({ sockets, servers }) {
+  // Destroying one end may reset the other: that is no longer the test's business.
+  for (const socket of sockets) socket.on('error', () => {});
+  // The test may have ended inside of a callback of node:tls, which crashes the process where both a
+  // secure socket and the one beneath are destroyed while its handshake is on the stack.
+  await turn();
+  for (const socket of sockets) socket.destroy();
+  const closing = [];
+  for (const server of servers) {
+    if (!server.listening) continue;
+    closing.push(new Promise((resolve) => server.close(resolve)));
+  }
+  await Promise.all(closing);
+}
+
 /** Everything a test opens through its kit is closed when the test ends, passed or failed. */
 function kit(t) {
-  const sockets = new Set();
-  const servers = new Set();
-
-  t.after(
-    async () => {
-      // The test may have ended inside of a callback of node:tls, which crashes the process where both a
-      // secure socket and the one beneath are destroyed while its handshake is on the stack.
-      await new Promise(setImmediate);
-      for (const socket of sockets) {
-        // Destroying one end may reset the other: that is no longer the test's business.
-        socket.on('error', () => {});
-        socket.destroy();
-      }
-      const closing = [];
-      for (const server of servers) {
-        if (!server.listening) continue;
-        closing.push(new Promise((resolve) => server.close(resolve)));
-      }
-      await Promise.all(closing);
-    },
-    { timeout: TIMEOUT },
-  );
+  const { sockets, servers } = openedBy(t);
 
   /** Remembers a socket for the end of the test. */
   function own(socket) {
