@@ -474,8 +474,8 @@ export class UDPSocket extends SocketTarget<UDPSocketEventMap> {
   unref(): this;
   /**
    * How many datagrams were received and are not delivered: for want of memory, and because the system's buffer was full.
-   * The latter is null where the system does not tell (it does on Linux) and when the socket is closed. Asking is slow:
-   * the system lists all UDP sockets.
+   * The latter is the system's number: it counts datagrams that it has joined as one. It is null where the system does not
+   * tell (it does on Linux) and when the socket is closed. Asking is slow: the system lists all UDP sockets.
    */
   dropCounts(): { memory: number; system: number | null };
 }

@@ -33,6 +33,39 @@ test('datagrams come whole, in order, in memory of their own', opts, async (t) =
   assert.equal(new Set(events.map(({ data }) => data)).size, sizes.length);
 });
 
+test('what the system joins on the way comes one by one', opts, async (t) => {
+  const { bind } = udpKit(t);
+  for (const localAddress of [HOST, '::1']) {
+    const socket = bind({ localAddress });
+    const theirs = bind({ localAddress });
+    const mine = received(socket);
+    const all = [];
+    // Of one tick, so that the sender lets them go together; the shorter ones end a piece, and so do the empty ones.
+    for (const [count, size] of [
+      [200, 64],
+      [1, 10],
+      [70, 1200],
+      [1, 1199],
+      [2, 0],
+      [3, 1],
+      [1, 20_000],
+      [40, 900],
+    ]) {
+      for (let i = 0; i < count; i++) {
+        all.push(Buffer.alloc(size, all.length & 255));
+        theirs.send(all.at(-1), localAddress, socket.localPort);
+        // No more than the system's buffer has room for, joined or not.
+        if (all.length % 50 === 0) await mine.atLeast(all.length);
+      }
+    }
+    await mine.atLeast(all.length);
+    for (const [i, { data, address, port }] of mine.datagrams.entries()) {
+      assert.ok(data.equals(all[i]), `datagram ${i}: ${data.length} of ${all[i].length} bytes`);
+      assert.deepEqual([address, port], [localAddress, theirs.localPort]);
+    }
+  }
+});
+
 test('many from many sources at once', opts, async (t) => {
   const { bind, peer } = udpKit(t);
   const socket = bind({ localAddress: '::' });

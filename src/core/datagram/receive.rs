@@ -3,6 +3,8 @@
 //! One call of the system fills many buffers, each as large as the largest datagram there is. Those are the engine's
 //! own, and only what came is copied side by side into the chunks that the owner has lent: for the small datagrams
 //! that are usual this is next to nothing beside the call, and the chunks hold hundreds of them instead of sixteen.
+//!
+//! What the system hands over in one buffer is a _piece_: a datagram, or several of one length that it has joined.
 
 use std::array;
 use std::collections::VecDeque;
@@ -41,9 +43,9 @@ pub(crate) struct Scratch(Vec<u8>);
 /// Receives for one socket.
 #[derive(Debug, Default)]
 pub(crate) struct DatagramReceiver {
-    /// What was received and did not fit into the run. Less than one batch, and only when datagrams become larger.
+    /// What was received and did not fit into the run. Less than one batch, and only when pieces become larger.
     rest: VecDeque<(SocketAddr, Vec<u8>)>,
-    /// The largest datagram of the last batch.
+    /// What the largest piece of the last batch takes in a run, in bytes.
     largest: usize,
 }
 
@@ -111,7 +113,7 @@ impl DatagramReceiver {
             scratch.0 = vec![0; BATCH_SIZE * STRIDE];
         }
         // As many as are likely to fit.
-        let count = (WINDOW / (self.largest + MOST_AROUND)).clamp(1, BATCH_SIZE);
+        let count = (WINDOW / self.largest.max(MOST_AROUND)).clamp(1, BATCH_SIZE);
         let mut places = scratch.0.chunks_exact_mut(STRIDE);
         let mut buffers: [IoSliceMut<'_>; BATCH_SIZE] = array::from_fn(|_| {
             let place = places.next().expect("one for each of the batch");
@@ -124,12 +126,16 @@ impl DatagramReceiver {
         }
         self.largest = 0;
         for (buffer, about) in buffers.iter().zip(&about[..received]) {
-            self.largest = self.largest.max(about.len);
-            let payload = &buffer[..about.len];
-            // Once one did not fit, those behind it wait as well.
-            if !self.rest.is_empty() || !run.push(about.addr, payload) {
-                self.rest.push_back((about.addr, payload.to_vec()));
+            let piece = &buffer[..about.len];
+            let mut datagrams = 0;
+            for payload in datagrams_of(piece, about.stride) {
+                datagrams += 1;
+                // Once one did not fit, those behind it wait as well.
+                if !self.rest.is_empty() || !run.push(about.addr, payload) {
+                    self.rest.push_back((about.addr, payload.to_vec()));
+                }
             }
+            self.largest = self.largest.max(piece.len() + datagrams * MOST_AROUND);
         }
         Ok(())
     }
@@ -142,6 +148,12 @@ impl DatagramReceiver {
             self.rest.pop_front();
         }
     }
+}
+
+/// The datagrams of a piece. An empty one is a datagram as well.
+fn datagrams_of(piece: &[u8], stride: usize) -> impl Iterator<Item = &[u8]> {
+    let empty = piece.is_empty().then_some(piece);
+    empty.into_iter().chain(piece.chunks(stride.max(1)))
 }
 
 /// What of a failed receive is to be told: not that there is nothing, nor that some datagram that was sent earlier

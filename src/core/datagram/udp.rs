@@ -49,6 +49,7 @@ impl Udp {
         let bind = || {
             let socket = new_socket(options.local)?;
             prepare(&socket, options)?;
+            join_received(&socket);
             socket.bind(&options.local.into())?;
             let batch = UdpSocketState::new((&new_socket(options.local)?).into())?;
             Ok(Self {
@@ -175,7 +176,8 @@ impl Udp {
         self.socket.poll_recv_ready(cx)
     }
 
-    /// Receives as many datagrams as there are buffers, or fewer, with one call.
+    /// Fills as many buffers as there are, or fewer, with one call. Each has a datagram, or several that were
+    /// joined: all as long as its `stride`, only the last one may be shorter.
     pub(crate) fn receive(
         &self,
         buffers: &mut [IoSliceMut<'_>],
@@ -263,6 +265,19 @@ fn prepare(socket: &Socket, options: &DatagramOptions) -> io::Result<()> {
     }
     Ok(())
 }
+
+/// Lets the system hand over datagrams that belong together in one piece, as they were sent or as they came from the
+/// network: one way through its stack for up to 64, and room for ten times as many in the socket's buffer.
+/// A system that cannot goes on with single ones.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+fn join_received(socket: &Socket) {
+    use nix::sys::socket::{setsockopt, sockopt::UdpGroSegment};
+    let _ = setsockopt(socket, UdpGroSegment, &true);
+}
+
+/// Other systems have no such option.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+fn join_received(_socket: &Socket) {}
 
 fn prepare_v4(socket: &Socket, options: &DatagramOptions) -> io::Result<()> {
     socket.set_multicast_loop_v4(options.multicast_loopback)?;
