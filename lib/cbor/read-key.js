@@ -2,7 +2,8 @@
 // Keys of objects, found in a table of those seen before, so that a key that comes again is the same
 // string, ready for use as a property's name.
 //
-// As in write-key.js, a slot holds one key, and remembers which one came after it. A key gets its slot
+// As in write-key.js, a slot holds one key, and remembers which one came after it, and there are two in
+// which a key may be. A key gets its slot
 // when it comes for the second time, so that the keys of a dictionary, each of which comes once, cost
 // little. What a peer sends can fill the table with other keys, but not make it grow or slow.
 
@@ -20,7 +21,7 @@ const lengths = new Uint8Array(SLOTS);
 const keys = new Array(SLOTS).fill('');
 const successors = new Uint16Array(SLOTS);
 let last = 0;
-/** Something of the hash of the key that came last and had no slot. */
+/** Hashes of keys that had no slot, each in the place of its own: two that want one slot do not hide each other. */
 const candidates = new Uint16Array(SLOTS);
 
 /** Without a prototype, so that no key is special. */
@@ -48,7 +49,7 @@ function specialIndex(length, first) {
  */
 function keyAt(at, length) {
   const slot = successors[last];
-  if (lengths[slot] !== length || !isSame(at, length, slot)) return findKey(at, length);
+  if (!holds(slot, at, length)) return findKey(at, length);
   last = slot;
   return keys[slot];
 }
@@ -59,17 +60,23 @@ function findKey(at, length) {
   const { bytes } = input;
   const ends = bytes[at] * 31 + bytes[at + length - 1] * 131;
   const hash = length * 683 + bytes[at + (length >> 1)] * 397 + ends;
-  const slot = hash & (SLOTS - 1);
-  if (lengths[slot] !== length || !isSame(at, length, slot)) {
+  let slot = hash & (SLOTS - 1);
+  if (!holds(slot, at, length) && !holds((slot ^= 1), at, length)) {
+    if (lengths[slot] !== 0) slot ^= 1;
     const candidate = (hash + bytes[at + (length >> 2)] * 7919) & 0xffff;
-    if (candidates[slot] !== candidate || !learn(at, length, slot)) {
-      candidates[slot] = candidate;
+    const place = candidate & (SLOTS - 1);
+    if (candidates[place] !== candidate || !learn(at, length, slot)) {
+      candidates[place] = candidate;
       return unknownKeyAt(at, length);
     }
   }
   successors[last] = slot;
   last = slot;
   return keys[slot];
+}
+
+function holds(slot, at, length) {
+  return lengths[slot] === length && isSame(at, length, slot);
 }
 
 function isSame(at, length, slot) {

@@ -10,7 +10,7 @@ const { REFERENCE, SHAREABLE } = require('./tags');
 const { TAG, UNSIGNED, headSize, writeHead } = require('./write');
 
 /** So many objects are looked through one by one; that is faster than to fill a Set. */
-const FEW = 16;
+const FEW = 32;
 /** The lists keep room for so many between values. */
 const KEPT = 1024;
 /** Bytes of the head of tag 28, and of 29. */

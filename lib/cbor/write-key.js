@@ -2,8 +2,9 @@
 // Keys of objects, written from a table of those seen before, four bytes at a time.
 //
 // The keys of a program's objects are few and come in the same order again and again, so that each
-// slot also remembers which one came after it. A slot holds one key; another one that belongs there
-// takes its place. So the table never grows, and keys that are never seen again cost one entry.
+// slot also remembers which one came after it. A slot holds one key, and there are two in which a key
+// may be; a third one that belongs there takes the place of another. So the table never grows, and keys
+// that are never seen again cost one entry.
 
 const { output } = require('./output');
 const { writeText } = require('./write');
@@ -34,7 +35,10 @@ function writeKey(key, at) {
     const middle = key.charCodeAt(length >> 1);
     slot =
       (length * 683 + first * 31 + middle * 397 + key.charCodeAt(length - 1) * 131) & (SLOTS - 1);
-    if (keys[slot] !== key) return learn(key, at, slot);
+    if (keys[slot] !== key) {
+      slot ^= 1;
+      if (keys[slot] !== key) return learn(key, at, slot);
+    }
     successors[last] = slot;
   }
   last = slot;
@@ -46,10 +50,12 @@ function writeKey(key, at) {
   return at + size;
 }
 
+/** `slot` is the second of the two. */
 function learn(key, at, slot) {
   const end = writeText(key, at);
   // Only what is ASCII has one byte for each character, and surely fits.
   if (end - at !== key.length + 1) return end;
+  if (sizes[slot] !== 0) slot ^= 1;
   keys[slot] = key;
   sizes[slot] = end - at;
   for (let i = 0; i < WORDS; i++) {
