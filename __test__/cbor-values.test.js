@@ -188,6 +188,27 @@ test('an object keeps its keys and their order', () => {
   }
 });
 
+test('more keys than the tables have places for, again and again', () => {
+  // Alike in length, and in their first, middle and last character: all of them want the same place.
+  const alike = Array.from(
+    { length: 40 },
+    (_, i) => `key${String.fromCharCode(97 + (i % 26))}m${i % 7}${i % 9}z`,
+  );
+  const all = [...new Set(alike)];
+  for (let round = 0; round < 6; round++) {
+    for (const keys of [all.slice(0, 2), all.slice(2, 5), all, all.toReversed()]) {
+      const object = Object.fromEntries(keys.map((key, i) => [key, i]));
+      const decoded = decode(encode([object, object, { ...object }]));
+      assert.deepEqual(decoded, [object, object, object]);
+      assert.deepEqual(Object.keys(decoded[2]), keys);
+    }
+  }
+  const many = Array.from({ length: 5000 }, (_, i) => [`k${i}`, i]);
+  for (let round = 0; round < 3; round++) {
+    assert.deepEqual(Object.entries(decode(encode(Object.fromEntries(many)))), many);
+  }
+});
+
 test('keys that mean something on every object are data', () => {
   const value = JSON.parse(
     '{"__proto__":{"p":1},"constructor":{"a":[2]},"toString":3,"hasOwnProperty":null,"valueOf":"x"}',
@@ -453,6 +474,19 @@ test('the same object twice, and in itself', () => {
   const list = [];
   list.push(list, [list, x], x);
   roundTrip(list);
+});
+
+test('identity among any number of objects', () => {
+  for (let count = 1; count < 80; count++) {
+    const objects = Array.from({ length: count }, (_, i) => ({ i }));
+    for (const again of [0, count >> 1, count - 1]) {
+      const arrived = decode(encode([...objects, objects[again], { last: objects[again] }]));
+      assert.deepEqual(arrived.slice(0, count), objects);
+      assert.equal(new Set(arrived.slice(0, count)).size, count);
+      assert.equal(arrived[count], arrived[again]);
+      assert.equal(arrived[count + 1].last, arrived[again]);
+    }
+  }
 });
 
 test('identity of every kind of object', () => {
