@@ -36,6 +36,10 @@ const SEND_WIDTH = 4;
 
 /** @type {Engine | null} */
 let native = null;
+/** Its functions for every batch. @type {(wait: boolean) => number} */
+let nativeDrain;
+/** @type {(count: number) => void} */
+let nativeFlush;
 /** What both sides share: a header, then five integers per event. */
 const events = new Int32Array(EVENTS_LENGTH);
 /** Where small writes are put together. */
@@ -55,7 +59,7 @@ let refs = 0;
 const drain = createDrain({
   events,
   handles,
-  drainNative: (wait) => native.drain(wait),
+  drainNative: (wait) => nativeDrain(wait),
   supply,
   sharedChunk: (id) => chunks[id],
   takeOwnChunk,
@@ -71,6 +75,8 @@ function engine() {
     markAsUntransferable(slab.buffer);
     markAsUntransferable(sends.buffer);
     native = new Engine(events, slab, sends, drain);
+    nativeDrain = native.drainer();
+    nativeFlush = native.flusher();
     lend(SHARED_CHUNK_SIZE);
   }
   return native;
@@ -116,7 +122,7 @@ function flushSends() {
   if (sendCount === 0) return;
   const count = sendCount;
   sendCount = 0;
-  native.flush(count);
+  nativeFlush(count);
 }
 
 /** Counts a handle that keeps the process alive (1), or does so no more (-1). */

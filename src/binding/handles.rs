@@ -4,11 +4,12 @@
 //! error. An exception per refused connection would cost more than the connection.
 
 use std::io;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use napi::Result;
-use napi::bindgen_prelude::Either;
+use napi::bindgen_prelude::{Either, Function};
+use napi::{Env, Result};
 use napi_derive::napi;
 use socket2::Socket;
 
@@ -216,27 +217,16 @@ impl Engine {
         state.wrote(result)
     }
 
-    /// Does the first `count` of the sends that JavaScript has put together (see
+    /// The function that does the first `count` of the sends that JavaScript has put together (see
     /// [`Sends`](crate::binding::shared::Sends)).
-    #[napi(catch_unwind)]
-    pub fn flush(&self, count: u32) {
-        let state = &mut *self.state.borrow_mut();
-        let (registry, slab) = (&state.registry, &state.slab);
-        state.sends.each(count as usize, |id, at, len| {
-            let bytes = slab.get(at..at + len).unwrap_or_default();
-            match registry
-                .open(id)
-                .map(|(stream, transport)| stream.write(transport, bytes))
-            {
-                // No more than the slab holds.
-                Some(Ok(Accepted { accepted, queued })) => {
-                    let small = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
-                    (small(accepted), small(queued))
-                }
-                Some(Err(error)) => (error.errno, 0),
-                None => (bad_handle(), 0),
-            }
-        });
+    #[napi(catch_unwind, ts_return_type = "(count: number) => void")]
+    pub fn flusher<'env>(&self, env: &'env Env) -> Result<Function<'env, u32, ()>> {
+        let state = Rc::clone(&self.state);
+        env.create_function_from_closure("flush", move |call| {
+            let count: u32 = call.get(0)?;
+            state.borrow_mut().flush(count as usize);
+            Ok(())
+        })
     }
 
     /// Bytes that the system has not taken yet.
@@ -420,6 +410,26 @@ impl Engine {
 }
 
 impl State {
+    /// See [`Engine::flusher`].
+    fn flush(&mut self, count: usize) {
+        let (registry, slab) = (&self.registry, &self.slab);
+        self.sends.each(count, |id, at, len| {
+            let bytes = slab.get(at..at + len).unwrap_or_default();
+            match registry
+                .open(id)
+                .map(|(stream, transport)| stream.write(transport, bytes))
+            {
+                // No more than the slab holds.
+                Some(Ok(Accepted { accepted, queued })) => {
+                    let small = |len: usize| i32::try_from(len).unwrap_or(i32::MAX);
+                    (small(accepted), small(queued))
+                }
+                Some(Err(error)) => (error.errno, 0),
+                None => (bad_handle(), 0),
+            }
+        });
+    }
+
     fn add_listener(&mut self, result: std::result::Result<Arc<Listener>, error::Error>) -> i32 {
         match result {
             Ok(listener) => {
