@@ -30,6 +30,11 @@ class Subject {
   /** Never fulfilled; rejected when the process ends by itself. @type {Promise<never>} */
   failure;
 
+  /** The program and the side. */
+  get name() {
+    return this.#name;
+  }
+
   /**
    * @param {string} program
    * @param {import('./options').Side} side

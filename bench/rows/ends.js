@@ -3,13 +3,21 @@
 
 const timers = require('node:timers/promises');
 
+/** Seconds until the first must have come: zeromq tries to connect again at its leisure. */
+const START = 5;
+
 /** Per second, what `counter` counts. */
 async function rateOf(counter, { warmup, seconds }) {
+  const deadline = performance.now() + START * 1000;
+  while ((await counter.ask('count')).count === 0) {
+    if (performance.now() > deadline) throw new Error(`nothing has come to ${counter.name}`);
+    await timers.setTimeout(20);
+  }
   await timers.setTimeout(warmup * 1000);
   const before = await counter.ask('count');
   await timers.setTimeout(seconds * 1000);
   const after = await counter.ask('count');
-  if (after.count === before.count) throw new Error('nothing has come');
+  if (after.count === before.count) throw new Error(`nothing more has come to ${counter.name}`);
   return ((after.count - before.count) / (after.at - before.at)) * 1000;
 }
 
