@@ -40,7 +40,11 @@ function place(address, port) {
 }
 
 function systemError(message, errno, syscall, extra, caller) {
+  // The stack is captured once, and not twice. A program may have frozen `Error`, so this may do nothing.
+  const { stackTraceLimit } = Error;
+  Reflect.set(Error, 'stackTraceLimit', 0);
   const err = new Error(message);
+  Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   Error.captureStackTrace(err, caller);
   err.errno = errno;
   err.code = codeOf(errno);
