@@ -130,7 +130,7 @@ impl Engine {
     /// to sleep. Whether to really wait is decided by how well that went before.
     ///
     /// It and [`flusher`](Self::flusher) are no methods, because those look up at each call whether they are called
-    /// on an object of their class: 1 to 4 % of a round trip.
+    /// on an object of their class: 5 to 10 % of a round trip.
     #[napi(catch_unwind, ts_return_type = "(wait: boolean) => number")]
     pub fn drainer<'env>(&self, env: &'env Env) -> Result<Function<'env, bool, u32>> {
         let state = Rc::clone(&self.state);
