@@ -35,7 +35,9 @@ async function handshakes(side, mode, connections, idle, { warmup, seconds }) {
     if (finished < total) throw new Error(`${total} handshakes, ${finished} reached the user`);
   };
   try {
-    const result = await measure(subject, mode, { connections }, { warmup, seconds, check });
+    const begin = () => subject.ask('resetDelay');
+    const window = { warmup, seconds, idle, begin, check };
+    const result = await measure(subject, mode, { connections }, window);
     return {
       rate: result.rate,
       jsMicros: (result.cpu.js / result.connections) * 1e6,
