@@ -121,12 +121,14 @@ async function lastWords(t, scenario) {
 const words = {
   'write, then process.exit': 'bye',
   'two writes, then process.exit': 'bye bye',
+  'many writes, then process.exit': 'x'.repeat(50_000),
   'end, then process.exit': 'bye',
   'write in a nextTick, then process.exit': 'bye',
   'write, then destroy': 'bye',
   'many writes, then destroy': 'bye '.repeat(50),
   'write, then destroySoon': 'bye',
   'write in the exit handler': 'bye',
+  'many writes, and more in the exit handler': `${'x'.repeat(25_000)}${'y'.repeat(5000)}`,
   'end of a large write': 'x'.repeat(1_000_000),
 };
 for (const [scenario, expected] of Object.entries(words)) {

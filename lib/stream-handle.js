@@ -34,6 +34,8 @@ class StreamHandle extends Handle {
     /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
     this.listener = null;
     this.isReading = false;
+    /** Whether the TLS over it is ready. */
+    this.isSecure = false;
     /** Bytes that the owner has been given. */
     this.used = 0;
     /** What arrived after `readStop()`: payloads, and what came behind them, as functions. */
@@ -415,6 +417,8 @@ class StreamHandle extends Handle {
   }
 
   deliverWritten() {
+    // More was written since, or a write's first piece was sent before the next was there: it is told again.
+    if (this.isSecure && this.queued() > 0) return;
     this.setIdle(WRITING);
     if (!(this.busy & CLOSING)) this.callbacks.onwritten(this.owner);
   }
@@ -440,6 +444,7 @@ class StreamHandle extends Handle {
   deliverSecured(needsOwner) {
     debug?.('stream %d: secure', this.id);
     this.setIdle(SECURING);
+    this.isSecure = true;
     if (!(this.busy & CLOSING)) this.callbacks.onsecured(this.owner, needsOwner);
   }
 

@@ -66,6 +66,10 @@ const callbacks = {
     refreshTimer(socket);
     writer.resume(socket);
   },
+  onpassed(socket) {
+    refreshTimer(socket);
+    writer.resume(socket);
+  },
   onfinished(socket) {
     takePendingEnd(socket)?.();
   },

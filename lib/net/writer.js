@@ -10,7 +10,7 @@
 //
 // The pump: one `_write` or `_writev` at a time. Pieces that fit are put together in the slab, others
 // go as they are. Where the system takes no more, the engine keeps a window's worth of bytes, and the
-// pump goes on when that is sent (`onwritten`).
+// pump goes on when that is sent (`onwritten`); with TLS, when enough of it is (`lib/net/ahead.js`).
 
 const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
@@ -35,6 +35,8 @@ const kPrepaid = Symbol('kPrepaid');
 const kPump = Symbol('kPump');
 /** `{ pieces, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
+/** How much of what TLS has to encrypt is written ahead (`lib/net/ahead.js`); null without TLS. */
+const kAhead = Symbol('kAhead');
 
 /**
  * The slab's first half holds the staged writes of all sockets, its second half those that are put
@@ -52,6 +54,12 @@ function init(socket) {
   socket[kPrepaid] = 0;
   socket[kPump] = null;
   socket[kEarly] = null;
+  socket[kAhead] = null;
+}
+
+/** @param {import('./ahead').Ahead} ahead of a socket with TLS, before anything is written */
+function writeAhead(socket, ahead) {
+  socket[kAhead] = ahead;
 }
 
 const byteLength = (chunk, encoding) =>
@@ -60,10 +68,12 @@ const byteLength = (chunk, encoding) =>
 const methods = {
   write(chunk, encoding, callback) {
     // The callback runs at the end of the tick, which may be somebody else's context.
-    if (typeof callback === 'function') callback = inThisContext(callback);
-    else if (typeof encoding === 'function') encoding = inThisContext(encoding);
+    if (typeof encoding === 'function') [callback, encoding] = [encoding, undefined];
+    callback = typeof callback === 'function' ? inThisContext(callback) : null;
+    if (this[kAhead] !== null) callback = this[kAhead].whenSent(callback);
     const answer = Duplex.prototype.write.call(this, chunk, encoding, callback);
     if (this[kStaged] !== null && this.writableLength >= GATHER_LIMIT) sendStaged(this, true);
+    if (isExiting()) sendKept(this);
     return answer;
   },
 
@@ -81,9 +91,11 @@ const methods = {
     if (this[kStaged] !== null) {
       this._handle.resource.runInAsyncScope(sendStaged, null, this, false);
     }
+    if (isExiting()) sendKept(this);
   },
 
   _write(chunk, encoding, callback) {
+    if (this[kAhead] !== null) callback = this[kAhead].noting(1, callback);
     if (this.connecting) {
       this[kEarly] = { pieces: [{ chunk, encoding }], callback };
       whenConnected(this);
@@ -96,6 +108,7 @@ const methods = {
   },
 
   _writev(chunks, callback) {
+    if (this[kAhead] !== null) callback = this[kAhead].noting(chunks.length, callback);
     if (this.connecting) {
       this[kEarly] = { pieces: chunks, callback };
       whenConnected(this);
@@ -188,7 +201,7 @@ function sendStaged(socket, isInsideCall) {
   if (!err) {
     socket[kBytesWritten] += accepted;
     socket[kPrepaid] = prepaid;
-    if (handle.hasQueued) {
+    if (mustWait(socket)) {
       socket[kPump] = { pieces: [], index: 0, offset: 0, done };
       return;
     }
@@ -197,6 +210,19 @@ function sendStaged(socket, isInsideCall) {
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
+}
+
+/** The process leaves, and nothing will have Duplex hand over any more what it kept. */
+function sendKept(socket) {
+  const handle = socket._handle;
+  // Where a write waits the system takes no more.
+  if (handle === null || socket[kPump] !== null || socket.writableCorked > 0) return;
+  const kept = socket.writableBuffer;
+  while (socket[kPrepaid] < kept.length && !mustWait(socket)) {
+    const { chunk, encoding } = kept[socket[kPrepaid]++];
+    const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
+    socket[kBytesWritten] += Math.max(0, handle.write(bytes, 0));
+  }
 }
 
 function flushBeforeClose(socket) {
@@ -237,6 +263,11 @@ function start(socket, pieces, index, done) {
   pump(socket);
 }
 
+/** What follows must not overtake the word that what is queued is sent; with TLS it may, by a little. */
+function mustWait(socket) {
+  return socket._handle.hasQueued && (socket[kAhead] === null || socket[kAhead].mustWait());
+}
+
 /** Writes until all is with the system, or something waits for `onwritten`. */
 function pump(socket) {
   const state = socket[kPump];
@@ -248,8 +279,7 @@ function pump(socket) {
       return;
     }
     socket[kBytesWritten] += accepted;
-    // One window at a time: what follows must not overtake the word that it is sent.
-    if (handle.hasQueued) return;
+    if (mustWait(socket)) return;
   }
   finish(socket, null);
 }
@@ -297,13 +327,15 @@ function finish(socket, err) {
   done(err);
 }
 
-/** What was queued is sent. */
+/** What was queued is sent, or some of it. */
 function resume(socket) {
-  if (socket[kPump]) pump(socket);
+  const mayGoOn = socket[kAhead] === null || socket[kAhead].mayGoOn();
+  if (mayGoOn && socket[kPump] !== null) pump(socket);
 }
 
 /** What was queued will never be sent. */
 function fail(socket, err) {
+  socket[kAhead]?.drop(err);
   if (socket[kPump]) finish(socket, err);
   else socket.destroy(err);
 }
@@ -313,9 +345,8 @@ function abort(socket, err) {
   const waiting = socket[kPump]?.done;
   socket[kPump] = null;
   socket[kPrepaid] = 0;
-  if (!waiting) return;
-  if (err) waiting(err);
-  else waiting(errnoError(errnoByCode.get('ECANCELED'), 'write'));
+  socket[kAhead]?.drop(err);
+  waiting?.(err ?? errnoError(errnoByCode.get('ECANCELED'), 'write'));
 }
 
 /** Bytes handed to the engine, and those that still wait for it. */
@@ -335,4 +366,4 @@ function bytesWritten(socket) {
   return bytes;
 }
 
-module.exports = { abort, bytesWritten, fail, flushBeforeClose, init, methods, resume };
+module.exports = { abort, bytesWritten, fail, flushBeforeClose, init, methods, resume, writeAhead };

@@ -31,7 +31,7 @@ use crate::core::stream::{CLOSE, RESET, Stream, UPGRADE, WRITING};
 use crate::core::tls::failure::failure_in;
 use crate::core::transport::Transport;
 use crate::core::transport::tls::Tls;
-use crate::core::write_queue::Step;
+use crate::core::write_queue::{Advance, Step};
 
 /// The life of a stream that starts with an attempt to connect.
 pub(crate) async fn run_connect(
@@ -77,7 +77,7 @@ pub(crate) fn run_open(
     stream: Arc<Stream>,
     transport: Arc<Transport>,
 ) -> impl Future<Output = ()> {
-    let mut driver = Driver {
+    let driver = Driver {
         receiver: Receiver::new(&stream),
         securing: transport.tls().map(Secure::new),
         is_broken: false,
@@ -85,8 +85,12 @@ pub(crate) fn run_open(
         stream,
         transport,
     };
+    let mut task = Task(Some(driver));
     async move {
         poll_fn(|cx| {
+            let Some(driver) = &mut task.0 else {
+                return Poll::Ready(());
+            };
             // A panic is a bug, but one connection's bug: it must not take the others along.
             catch_unwind(AssertUnwindSafe(|| driver.poll(cx))).unwrap_or_else(|_| {
                 driver.fail(Syscall::Read, &io::ErrorKind::Other.into());
@@ -94,19 +98,22 @@ pub(crate) fn run_open(
             })
         })
         .await;
-        driver.finish();
+        if let Some(driver) = task.0.take() {
+            driver.finish();
+        }
     }
 }
 
-/// Sends what is queued, as far as the system takes it now.
-fn send_rest(stream: &Stream, transport: &Transport) {
-    let mut writes = lock(&stream.writes);
-    let mut cx = Context::from_waker(Waker::noop());
-    while let Step::Send(piece) = writes.step() {
-        match transport.poll_write(&mut cx, &piece) {
-            Poll::Ready(Ok(len)) => writes.advance(len),
-            _ => return,
-        };
+/// What a task has; `None` once it is over.
+struct Task(Option<Driver>);
+
+impl Drop for Task {
+    /// The runtime goes, with the process or its owner: what was written is sent, as it is without TLS. That we end
+    /// is not said: the owner has not said it either.
+    fn drop(&mut self) {
+        if let Some(driver) = self.0.take() {
+            driver.send_rest();
+        }
     }
 }
 
@@ -210,14 +217,11 @@ impl Driver {
                     Poll::Ready(Ok(len)) => {
                         self.stream.has_moved();
                         let id = self.stream.id();
-                        let mut writes = lock(&self.stream.writes);
-                        let is_empty = writes.advance(len);
-                        let is_passed = self.stream.has_passed(writes.len());
-                        drop(writes);
-                        if is_empty {
-                            self.engine.emit(Event::Written { id });
-                        } else if is_passed {
-                            self.engine.emit(Event::Passed { id });
+                        let advance = lock(&self.stream.writes).advance(len);
+                        match advance {
+                            Advance::Emptied => self.engine.emit(Event::Written { id }),
+                            Advance::Passed => self.engine.emit(Event::Passed { id }),
+                            Advance::On => {}
                         }
                     }
                     Poll::Ready(Err(error)) => {
@@ -262,6 +266,21 @@ impl Driver {
         self.engine.emit(Event::Failed { id, error });
     }
 
+    /// Sends what waits for TLS, as far as the system takes it now.
+    fn send_rest(&self) {
+        if self.transport.tls().is_none() || self.securing.is_some() || self.is_broken {
+            return;
+        }
+        let mut writes = lock(&self.stream.writes);
+        let mut cx = Context::from_waker(Waker::noop());
+        while let Step::Send(piece) = writes.step() {
+            match self.transport.poll_write(&mut cx, &piece) {
+                Poll::Ready(Ok(len)) => writes.advance(len),
+                _ => return,
+            };
+        }
+    }
+
     /// Lets the descriptor go, then says so.
     fn finish(self) {
         if self.stream.has(RESET) || self.stream.has_unused() {
@@ -269,9 +288,7 @@ impl Driver {
             let _ = self.transport.reset_on_close();
         } else if let Some(tls) = self.transport.tls() {
             // Without TLS the owner's thread has sent it already, as far as the system took it.
-            if self.securing.is_none() && !self.is_broken {
-                send_rest(&self.stream, &self.transport);
-            }
+            self.send_rest();
             tls.part();
         }
         drop(self.transport);

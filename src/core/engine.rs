@@ -6,7 +6,7 @@
 
 use std::fmt;
 use std::io;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -32,7 +32,7 @@ use crate::core::stream::Stream;
 use crate::core::tls::client::ClientOptions;
 use crate::core::tls::failure::Failure;
 use crate::core::tls::server::Server;
-use crate::core::transport::tls::{Counted, Tls};
+use crate::core::transport::tls::{Common, Counted, Tls};
 use crate::core::transport::{Transport, domain_of, prepare};
 
 /// What the tasks of one engine share.
@@ -47,8 +47,7 @@ pub(crate) struct Shared {
     ids: Mutex<Ids>,
     /// Nobody listens any more: the engine is being taken down.
     stopped: AtomicBool,
-    /// Streams and listeners with TLS.
-    tls: Arc<AtomicUsize>,
+    tls: Arc<Common>,
 }
 
 #[derive(Default)]
@@ -332,7 +331,7 @@ impl Engine {
     /// The owner is busy, and would rather turn the runtime itself than be told. Not while there is
     /// TLS: its cryptography is not for the owner's thread (decision 10).
     pub fn ask_crank(&self) {
-        if self.shared.tls.load(Ordering::SeqCst) > 0 {
+        if self.shared.tls.is_used() {
             return;
         }
         if let Some((crank, _)) = &self.running {

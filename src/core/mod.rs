@@ -62,6 +62,7 @@ pub(crate) mod secure;
 pub mod stream;
 pub mod tls;
 pub mod transport;
+pub(crate) mod write_pieces;
 pub mod write_queue;
 
 use std::sync::{Mutex, MutexGuard, PoisonError};

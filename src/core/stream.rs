@@ -17,7 +17,8 @@ use crate::core::lock;
 use crate::core::options::StreamOptions;
 use crate::core::proxy::Proxied;
 use crate::core::transport::Transport;
-use crate::core::transport::tls::Answer;
+use crate::core::transport::tls::{Answer, Tls};
+use crate::core::write_pieces::PIECE;
 use crate::core::write_queue::WriteQueue;
 
 /// The owner wants bytes.
@@ -78,16 +79,11 @@ struct Special {
     codec: Option<Codec>,
     /// The ends of the connection by its PROXY header.
     proxied: Option<Proxied>,
-    /// The owner wants to hear when no more than this is queued, or [`NO_MARK`]. Only with `writes` locked.
-    mark: AtomicU32,
 }
-
-/// More than a queue ever holds.
-const NO_MARK: u32 = u32::MAX;
 
 // A field more would be 8 bytes of every idle connection: is it for all of them?
 #[cfg(all(target_os = "linux", target_pointer_width = "64"))]
-const _: () = assert!(size_of::<Stream>() <= 120 && size_of::<Transport>() <= 48);
+const _: () = assert!(size_of::<Stream>() <= 104 && size_of::<Transport>() <= 48);
 
 /// What became of a write.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -131,13 +127,7 @@ impl Stream {
             moved: AtomicU64::new(UNWATCHED),
             writes: Mutex::default(),
             driver: Mutex::default(),
-            special: is_special.then(|| {
-                Box::new(Special {
-                    codec,
-                    proxied,
-                    mark: AtomicU32::new(NO_MARK),
-                })
-            }),
+            special: is_special.then(|| Box::new(Special { codec, proxied })),
         })
     }
 
@@ -229,13 +219,12 @@ impl Stream {
                 &io::ErrorKind::BrokenPipe.into(),
             ));
         }
-        // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
-        let sent = if is_empty && transport.tls().is_none() {
-            send(transport, bytes)?
-        } else {
-            0
-        };
         self.has_moved();
+        if let Some(tls) = transport.tls() {
+            return Ok(self.queue_for(tls, bytes));
+        }
+        // Not under the lock: only this thread adds to the queue, so it stays empty meanwhile.
+        let sent = if is_empty { send(transport, bytes)? } else { 0 };
         if sent == bytes.len() {
             return Ok(Accepted {
                 accepted: sent,
@@ -255,40 +244,40 @@ impl Stream {
         })
     }
 
+    /// Queues `bytes` in pieces, as far as the window goes: the first is being encrypted while the next is copied.
+    fn queue_for(&self, tls: &Tls, bytes: &[u8]) -> Accepted {
+        let (room, mut queued) = {
+            let writes = lock(&self.writes);
+            (writes.room(), writes.len())
+        };
+        let mut accepted = 0;
+        for part in bytes[..bytes.len().min(room)].chunks(PIECE) {
+            // Not under the lock: only this thread adds to the queue, so there is room until it fails.
+            let piece = tls.pieces().copy(part);
+            let mut writes = lock(&self.writes);
+            if !writes.push_piece(piece) {
+                break;
+            }
+            queued = writes.len();
+            drop(writes);
+            accepted += part.len();
+            self.set(WRITING);
+            self.wake();
+        }
+        Accepted { accepted, queued }
+    }
+
     /// Bytes that the system has not taken yet.
     #[must_use]
     pub fn queued(&self) -> usize {
         lock(&self.writes).len()
     }
 
-    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes are queued, unless
-    /// [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many are; if not more, nothing follows.
-    /// Instead of an earlier call's. Only of streams with a codec.
+    /// Has [`Event::Passed`](crate::core::event::Event::Passed) told when no more than `left` bytes of what is queued now are
+    /// left, unless [`Event::Written`](crate::core::event::Event::Written) says more. Answers how many are queued; if not more,
+    /// nothing follows. Instead of an earlier call's.
     pub fn watch_queue(&self, left: usize) -> usize {
-        let writes = lock(&self.writes);
-        let len = writes.len();
-        if let Some(special) = &self.special {
-            let mark = if len > left {
-                u32::try_from(left).unwrap_or(NO_MARK)
-            } else {
-                NO_MARK
-            };
-            special.mark.store(mark, Ordering::Relaxed);
-        }
-        len
-    }
-
-    /// Whether `len` bytes in the queue, which is locked, are as few as the owner wants to hear of; once.
-    pub(super) fn has_passed(&self, len: usize) -> bool {
-        let Some(special) = &self.special else {
-            return false;
-        };
-        let mark = special.mark.load(Ordering::Relaxed);
-        let is_passed = mark != NO_MARK && len <= mark as usize;
-        if is_passed {
-            special.mark.store(NO_MARK, Ordering::Relaxed);
-        }
-        is_passed
+        lock(&self.writes).watch(left)
     }
 
     /// Ends the writing half, after what is queued. `transport` is this stream's own.
@@ -465,31 +454,4 @@ fn send(transport: &Transport, bytes: &[u8]) -> Result<usize, Error> {
         }
     }
     Ok(sent)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::core::codec::values::{Format, ValueCodec};
-
-    #[test]
-    fn a_short_queue_is_told_of_once() {
-        let codec = Codec::Values(ValueCodec {
-            format: Format::Cbor,
-            max_message: 1,
-            max_depth: 1,
-        });
-        let options = StreamOptions {
-            codec: Some(codec),
-            ..StreamOptions::default()
-        };
-        let stream = Stream::new(0, &options);
-        lock(&stream.writes).push(b"abcdef");
-        assert_eq!(stream.watch_queue(6), 6);
-        assert!(!stream.has_passed(6));
-        assert_eq!(stream.watch_queue(3), 6);
-        assert!(!stream.has_passed(4));
-        assert!(stream.has_passed(3));
-        assert!(!stream.has_passed(2));
-    }
 }

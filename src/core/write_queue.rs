@@ -4,8 +4,8 @@
 //!
 //! Who sends: while the queue is empty the owner's thread sends straight to the system; from the
 //! first byte that the system does not take until the queue is empty again only the I/O thread
-//! sends. Only the owner adds to the queue, so an owner that finds it empty may rely on that. What goes
-//! through TLS is always queued, and always sent by the I/O thread.
+//! sends. Only the owner adds to the queue, so an owner that finds it empty, or with room, may rely on that. What
+//! goes through TLS is always queued, and always sent by the I/O thread.
 //!
 //! | state | `push` | `end` | queue runs empty | a send fails |
 //! | --- | --- | --- | --- | --- |
@@ -32,12 +32,31 @@ enum State {
 }
 
 /// Bytes that wait for the system to take them, and the FIN after them.
+///
+/// Idle streams are many, and each has one: hence the box.
 #[derive(Debug, Default)]
 pub struct WriteQueue {
-    pieces: VecDeque<Bytes>,
+    #[allow(
+        clippy::box_collection,
+        reason = "a queue by itself is 32 bytes, for all the streams that have nothing in theirs"
+    )]
+    pieces: Option<Box<VecDeque<Bytes>>>,
     /// At most [`WRITE_WINDOW`].
     len: u32,
+    /// After so many bytes more the owner wants to be told; 0: never.
+    watched: u32,
     state: State,
+}
+
+/// What is to be told of the queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Advance {
+    /// It is empty.
+    Emptied,
+    /// What [`WriteQueue::watch`] asked for has come.
+    Passed,
+    /// Nothing.
+    On,
 }
 
 /// What the I/O thread has to do next.
@@ -70,18 +89,41 @@ impl WriteQueue {
         self.len as usize
     }
 
-    /// Takes a copy of as much of `bytes` as the window has room for, and says how much that was.
-    pub fn push(&mut self, bytes: &[u8]) -> usize {
-        if !self.is_open() {
-            return 0;
+    /// How many bytes it would take.
+    #[must_use]
+    pub fn room(&self) -> usize {
+        if self.is_open() {
+            WRITE_WINDOW - self.len()
+        } else {
+            0
         }
-        let taken = bytes.len().min(WRITE_WINDOW - self.len());
+    }
+
+    /// Takes a copy of as much of `bytes` as it has room for, and says how much that was.
+    pub fn push(&mut self, bytes: &[u8]) -> usize {
+        let taken = bytes.len().min(self.room());
         if taken > 0 {
-            self.pieces
-                .push_back(Bytes::copy_from_slice(&bytes[..taken]));
-            self.len += below_window(taken);
+            self.push_piece(Bytes::copy_from_slice(&bytes[..taken]));
         }
         taken
+    }
+
+    /// Takes `piece`, or nothing of it. Says whether it did.
+    pub fn push_piece(&mut self, piece: Bytes) -> bool {
+        let has_room = piece.len() <= self.room();
+        if has_room && !piece.is_empty() {
+            self.len += below_window(piece.len());
+            self.pieces.get_or_insert_default().push_back(piece);
+        }
+        has_room
+    }
+
+    /// Has [`Advance::Passed`] told when no more than `left` bytes of what is queued now are left, unless
+    /// [`Advance::Emptied`] says more. Answers how many are queued; if not more, nothing follows.
+    /// Instead of an earlier call's.
+    pub fn watch(&mut self, left: usize) -> usize {
+        self.watched = below_window(self.len().saturating_sub(left));
+        self.len()
     }
 
     /// Ends the half after what is queued. Answers whether nothing is, so that the FIN can go now.
@@ -103,29 +145,40 @@ impl WriteQueue {
     /// What to do next.
     #[must_use]
     pub fn step(&self) -> Step {
-        match (self.pieces.front(), self.state) {
+        let first = self.pieces.as_ref().and_then(|pieces| pieces.front());
+        match (first, self.state) {
             (Some(piece), _) => Step::Send(piece.clone()),
             (None, State::Ending) => Step::Finish,
             (None, _) => Step::Rest,
         }
     }
 
-    /// The system took `len` bytes of the piece that [`WriteQueue::step`] gave. Answers whether
-    /// the queue is empty now.
-    pub fn advance(&mut self, len: usize) -> bool {
-        if let Some(piece) = self.pieces.front_mut() {
+    /// The system took `len` bytes of the piece that [`WriteQueue::step`] gave.
+    pub fn advance(&mut self, len: usize) -> Advance {
+        let Some(pieces) = &mut self.pieces else {
+            return Advance::Emptied;
+        };
+        if let Some(piece) = pieces.front_mut() {
             debug_assert!(len <= piece.len());
             piece.advance(len);
-            self.len -= below_window(len);
             if piece.is_empty() {
-                self.pieces.pop_front();
+                pieces.pop_front();
             }
         }
+        let len = below_window(len);
+        self.len -= len;
+        let is_watched = self.watched > 0;
+        self.watched = self.watched.saturating_sub(len);
         if self.is_empty() {
             // An idle stream keeps no buffer.
-            self.pieces = VecDeque::new();
+            self.pieces = None;
+            self.watched = 0;
+            Advance::Emptied
+        } else if is_watched && self.watched == 0 {
+            Advance::Passed
+        } else {
+            Advance::On
         }
-        self.is_empty()
     }
 
     /// The FIN is sent.
@@ -136,12 +189,13 @@ impl WriteQueue {
     /// A send failed: what is queued will never go out.
     pub fn fail(&mut self) {
         self.state = State::Failed;
-        self.pieces = VecDeque::new();
+        self.pieces = None;
         self.len = 0;
+        self.watched = 0;
     }
 }
 
-/// What a queue's length is kept as: idle streams are many, and each has one.
+/// What a queue's length is kept as.
 fn below_window(len: usize) -> u32 {
     debug_assert!(len <= WRITE_WINDOW);
     u32::try_from(len).unwrap_or(u32::MAX)
@@ -160,9 +214,9 @@ mod tests {
         assert!(!queue.end());
         assert_eq!(queue.push(b"late"), 0);
         assert_eq!(queue.step(), Step::Send(Bytes::from_static(b"abc")));
-        assert!(!queue.advance(1));
+        assert_eq!(queue.advance(1), Advance::On);
         assert_eq!(queue.step(), Step::Send(Bytes::from_static(b"bc")));
-        assert!(queue.advance(2));
+        assert_eq!(queue.advance(2), Advance::Emptied);
         assert_eq!(queue.step(), Step::Finish);
         queue.finished();
         assert_eq!(queue.step(), Step::Rest);
@@ -195,6 +249,35 @@ mod tests {
         assert_eq!(queue.push(b"x"), 0);
         queue.advance(1);
         assert_eq!(queue.push(b"xy"), 1);
+    }
+
+    #[test]
+    fn a_piece_is_taken_whole_or_not() {
+        let mut queue = WriteQueue::default();
+        assert!(queue.push_piece(Bytes::from(vec![0; WRITE_WINDOW - 1])));
+        assert!(!queue.push_piece(Bytes::from_static(b"ab")));
+        assert!(queue.push_piece(Bytes::from_static(b"a")));
+        assert_eq!(queue.room(), 0);
+        queue.fail();
+        assert!(!queue.push_piece(Bytes::from_static(b"a")));
+    }
+
+    #[test]
+    fn a_watched_mark_is_told_of_once_whatever_comes_behind_it() {
+        let mut queue = WriteQueue::default();
+        queue.push(b"abcdef");
+        assert_eq!(queue.watch(6), 6);
+        assert_eq!(queue.advance(1), Advance::On);
+        assert_eq!(queue.watch(3), 5);
+        queue.push(b"ghi");
+        assert_eq!(queue.advance(1), Advance::On);
+        assert_eq!(queue.advance(1), Advance::Passed);
+        assert_eq!(queue.advance(1), Advance::On);
+        assert_eq!(queue.watch(1), 5);
+        assert_eq!(queue.watch(2), 5);
+        assert_eq!(queue.advance(2), Advance::On);
+        assert_eq!(queue.advance(1), Advance::Passed);
+        assert_eq!(queue.advance(2), Advance::Emptied);
     }
 
     proptest! {

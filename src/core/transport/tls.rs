@@ -29,24 +29,40 @@ use crate::core::tls::server::Server;
 use crate::core::tls::verify::Purpose;
 use crate::core::transport::Transport;
 use crate::core::transport::tls::machine::{Machine, Plain, SEND_LIMIT, Stage, Wire};
+use crate::core::write_pieces::PiecePool;
 
 /// Plaintext read to the end of a vector at once: what one read of ciphertext gives.
-const PIECE: usize = 64 * 1024;
+const READ_AT_ONCE: usize = 64 * 1024;
+
+/// What all TLS of one engine shares.
+#[derive(Debug, Default)]
+pub(crate) struct Common {
+    /// Streams and listeners with TLS.
+    alive: AtomicUsize,
+    pieces: Arc<PiecePool>,
+}
+
+impl Common {
+    /// Whether there is any TLS.
+    pub(crate) fn is_used(&self) -> bool {
+        self.alive.load(Ordering::SeqCst) > 0
+    }
+}
 
 /// Counts itself for as long as it lives: what is TLS among an engine's handles.
 #[derive(Debug)]
-pub(crate) struct Counted(Arc<AtomicUsize>);
+pub(crate) struct Counted(Arc<Common>);
 
 impl Counted {
-    pub(crate) fn new(count: &Arc<AtomicUsize>) -> Self {
-        count.fetch_add(1, Ordering::SeqCst);
-        Self(Arc::clone(count))
+    pub(crate) fn new(common: &Arc<Common>) -> Self {
+        common.alive.fetch_add(1, Ordering::SeqCst);
+        Self(Arc::clone(common))
     }
 }
 
 impl Drop for Counted {
     fn drop(&mut self) {
-        self.0.fetch_sub(1, Ordering::SeqCst);
+        self.0.alive.fetch_sub(1, Ordering::SeqCst);
     }
 }
 
@@ -60,7 +76,7 @@ pub struct Tls {
     info: OnceLock<Info>,
     failure: OnceLock<Failure>,
     answer: Mutex<Option<Answer>>,
-    _counted: Counted,
+    counted: Counted,
 }
 
 impl fmt::Debug for Tls {
@@ -150,12 +166,17 @@ impl Tls {
             info: OnceLock::new(),
             failure: OnceLock::new(),
             answer: Mutex::default(),
-            _counted: counted,
+            counted,
         }
     }
 
     pub(crate) fn inner(&self) -> &Transport {
         &self.inner
+    }
+
+    /// Memory for what is to be sent.
+    pub(crate) fn pieces(&self) -> &Arc<PiecePool> {
+        &self.counted.0.pieces
     }
 
     /// The most that the handshake may take.
@@ -337,7 +358,7 @@ impl Tls {
         most: usize,
     ) -> io::Result<usize> {
         let len = buffer.len();
-        buffer.resize(len + most.min(PIECE), 0);
+        buffer.resize(len + most.min(READ_AT_ONCE), 0);
         let result = self.try_read(&mut buffer[len..]);
         buffer.truncate(len + result.as_ref().map_or(0, |read| *read));
         result

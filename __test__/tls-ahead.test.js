@@ -1,0 +1,153 @@
+'use strict';
+
+/** Writes through TLS count as done before they are encrypted; what a program is told of them is true all the same. */
+
+const assert = require('node:assert/strict');
+const { test } = require('node:test');
+const { Ahead } = require('../lib/net/ahead');
+const { kBytesWritten } = require('../lib/net/symbols');
+const { run } = require('./helpers/child');
+const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
+const { pattern } = require('./helpers/pattern');
+const { TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
+const { closed, readAll, until } = require('./helpers/kit');
+
+const options = { skip: NO_OPENSSL, timeout: TIMEOUT };
+const { ca, server: identity } = NO_OPENSSL ? {} : standard();
+const { cert, key } = identity ?? {};
+const BLOCK = pattern(64 * 1024, 3);
+const KIB = 1024;
+
+/** Writes blocks while it may, until nothing has gone on for half a second. Answers what was said of them. */
+async function writeUntilStuck(socket) {
+  const told = { written: 0, sent: 0, failures: [] };
+  for (;;) {
+    const mayWrite = socket.write(BLOCK, (err) => {
+      if (err) told.failures.push(err);
+      else told.sent += BLOCK.length;
+    });
+    told.written += BLOCK.length;
+    if (mayWrite) continue;
+    const drained = once(socket, 'drain');
+    const tooLong = new Promise((resolve) => setTimeout(resolve, 500, 'stuck'));
+    if ((await Promise.race([drained, tooLong])) === 'stuck') return told;
+  }
+}
+
+test('who is told that bytes are sent may destroy the socket', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(peer, { cert, key }, (conn) => conn.pause());
+  const accepted = once(server, 'secureConnection');
+  const client = connect(ours, server, { ca: ca.cert });
+  const [conn] = await accepted;
+  const told = await writeUntilStuck(client);
+  // It was let write on, by a window and the write that passed it, and was told of all that is sent.
+  const isAhead = told.written - told.sent;
+  assert.ok(isAhead > BLOCK.length, `it is ahead by ${isAhead} bytes`);
+  assert.ok(isAhead <= 256 * KIB + BLOCK.length, `it is ahead by ${isAhead} bytes`);
+  assert.equal(told.failures.length, 0);
+  client.destroy();
+  await closed(client);
+  // Each of the others is told that it was not.
+  assert.equal(told.failures.length * BLOCK.length, isAhead);
+  for (const err of told.failures) assert.match(err.code, /^(ECANCELED|ERR_STREAM_DESTROYED)$/);
+  let received = 0;
+  conn.on('data', (data) => (received += data.length));
+  conn.resume();
+  await until(() => conn.destroyed);
+  assert.ok(received >= told.sent, `${told.sent} bytes were said to be sent, ${received} came`);
+});
+
+test('callbacks come in order, each behind its bytes, whoever throws', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(peer, { cert, key }, (conn) => conn.resume());
+  const client = connect(ours, server, { ca: ca.cert });
+  await once(client, 'secureConnect');
+  const order = [];
+  const uncaught = [];
+  const listener = (err) => uncaught.push(err.message);
+  const others = process.listeners('uncaughtException');
+  process.removeAllListeners('uncaughtException');
+  process.on('uncaughtException', listener);
+  t.after(() => {
+    process.off('uncaughtException', listener);
+    for (const other of others) process.on('uncaughtException', other);
+  });
+  for (let n = 0; n < 100; n++) {
+    const size = n % 3 === 0 ? 100 : 70_000;
+    client.write(Buffer.alloc(size), (err) => {
+      order.push(err ?? n);
+      if (n === 50) throw new Error('from a callback');
+    });
+    if (n % 10 === 9) await new Promise(setImmediate);
+  }
+  await until(() => order.length === 100);
+  assert.deepEqual(
+    order,
+    Array.from({ length: 100 }, (_, n) => n),
+  );
+  assert.deepEqual(uncaught, ['from a callback']);
+});
+
+test('what was written goes out before the process does', options, async (t) => {
+  const { serve } = tlsKit(t);
+  for (const [what, length] of [
+    ['at-once', 40 * KIB],
+    ['callback', 8 * KIB * KIB + 40 * KIB],
+  ]) {
+    const server = await serve(peer, { cert, key });
+    const accepted = once(server, 'secureConnection');
+    const { port } = server.address();
+    const leaving = run('tls-exit', [String(port), ca.certFile, what]);
+    const [conn] = await accepted;
+    const chunks = [];
+    conn.on('data', (data) => chunks.push(data));
+    const { code, stderr } = await leaving;
+    assert.equal(code, 0, stderr);
+    await until(() => conn.destroyed);
+    const expected = Array.from({ length: 40 }, (_, n) => pattern(KIB, n));
+    if (what === 'callback') expected.push(pattern(8 * KIB * KIB, 40));
+    assert.equal(Buffer.concat(chunks).length, length, what);
+    assert.ok(Buffer.concat(chunks).equals(Buffer.concat(expected)), what);
+  }
+});
+
+test('an end comes behind all of it', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(ours, { cert, key }, (conn) => {
+    for (let n = 0; n < 20; n++) conn.write(BLOCK);
+    conn.end('last');
+  });
+  const received = await readAll(connect(peer, server, { ca: ca.cert }));
+  assert.equal(received.length, 20 * BLOCK.length + 4);
+  assert.equal(String(received.subarray(-4)), 'last');
+});
+
+/** A socket of which `queued` bytes are queued. */
+function stuck(queued) {
+  const marks = [];
+  const watchQueue = (left) => {
+    marks.push(left);
+    return queued;
+  };
+  const handle = { isSecure: true, hasQueued: true, queued: () => queued, watchQueue };
+  const ahead = new Ahead({ _handle: handle, [kBytesWritten]: queued });
+  return { ahead, marks };
+}
+
+test('all sockets together are ahead by no more than 8 MiB', () => {
+  const sockets = Array.from({ length: 32 }, () => stuck(256 * KIB));
+  for (const { ahead } of sockets) assert.equal(ahead.mustWait(), false);
+  const one = stuck(1);
+  assert.equal(one.ahead.mustWait(), true);
+  // It is told when all is sent, and not before.
+  assert.deepEqual(one.marks, []);
+  // There is room again, and then it goes on.
+  sockets[0].ahead.drop(null);
+  assert.equal(one.ahead.mayGoOn(), true);
+  for (const { ahead } of [...sockets, one]) ahead.drop(null);
+  const full = stuck(256 * KIB + 1);
+  assert.equal(full.ahead.mustWait(), true);
+  assert.deepEqual(full.marks, [128 * KIB]);
+  full.ahead.drop(null);
+});

@@ -1,0 +1,156 @@
+'use strict';
+// Writing ahead of TLS: a write counts as done when the engine has it, not when it is encrypted and with the
+// system. Else the thread that writes and the one that encrypts would wait for each other at every write.
+//
+// What a program is told stays true. `'drain'` says that it may write more, and it may. The callback of its own
+// `write()` says that the bytes are with the system, so that it may destroy the socket or end the process: it is
+// held back until they are. `'finish'` comes behind the last of them in any case.
+//
+// Bounds: one socket is ahead by `AHEAD` bytes and the write that passes it, all of an environment by `AHEAD_OF_ALL`.
+// Where these are used up, by peers that do not read, each write is waited for as without TLS.
+
+const { errnoByCode, errnoError } = require('../errors');
+const { kBytesWritten } = require('./symbols');
+
+/** Bytes that one socket may have in the engine's queue and write on. */
+const AHEAD = 256 * 1024;
+/** Who had to wait goes on when no more than this is left: enough to encrypt until the next bytes are there. */
+const GO_ON = AHEAD / 2;
+/** Bytes that all sockets may have there. */
+const AHEAD_OF_ALL = 8 * 1024 * 1024;
+
+let countedOfAll = 0;
+
+/** What one socket of TLS has written ahead. */
+class Ahead {
+  /** @param {any} socket */
+  constructor(socket) {
+    this.socket = socket;
+    /** Where the writes that count as done ended, as far as their callbacks are yet to be called. @type {number[]} */
+    this.ends = [];
+    /** Callbacks that are held back, with the number of bytes that have to be sent before. */
+    this.held = [];
+    /** Callbacks that are due, and whose tick has not come. */
+    this.due = 0;
+    /** Whether the writer waits. */
+    this.isWaiting = false;
+    /** Bytes of this socket among those of all. */
+    this.counted = 0;
+    /** What became of the bytes behind the first `lostFrom` of them. */
+    this.lostFrom = Infinity;
+    this.lostWhy = null;
+  }
+
+  // --- Between the program, Duplex and the writer.
+
+  /** What Duplex is to call behind a write. @param {((err?: Error | null) => void) | null} callback the program's */
+  whenSent(callback) {
+    return (err) => {
+      // What failed was not noted.
+      const end = err ? 0 : this.ends.shift();
+      if (callback === null) return;
+      if (err) callback(err);
+      else this.callOnceSent(end, callback);
+    };
+  }
+
+  /**
+   * What the writer is to call when `chunks` writes are done, instead of Duplex's `done`. Duplex calls back then, or
+   * later, after more was written: so that is where their end is noted.
+   */
+  noting(chunks, done) {
+    return (err) => {
+      if (!err) for (let n = 0; n < chunks; n++) this.ends.push(this.socket[kBytesWritten]);
+      done(err);
+    };
+  }
+
+  /** Something was written. Answers whether the next write has to wait; if so, `mayGoOn` is to be asked later. */
+  mustWait() {
+    const handle = this.socket._handle;
+    if (handle.isSecure) {
+      const queued = handle.queued();
+      this.count(queued);
+      if (queued <= AHEAD && countedOfAll <= AHEAD_OF_ALL) return false;
+    }
+    this.isWaiting = true;
+    this.look();
+    return this.isWaiting;
+  }
+
+  /** The system has taken some of what was queued. Answers whether a writer that waits may go on. */
+  mayGoOn() {
+    this.look();
+    return !this.isWaiting;
+  }
+
+  /** What is queued is not sent, or nobody will hear of it. @param {Error | null} err null: the socket was destroyed */
+  drop(err) {
+    if (this.counted > 0) {
+      this.lostFrom = this.socket[kBytesWritten] - this.counted;
+      this.lostWhy = err ?? errnoError(errnoByCode.get('ECANCELED'), 'write');
+    }
+    this.count(0);
+    const { held } = this;
+    this.held = [];
+    for (const { callback } of held) this.callSoon(callback, this.lostWhy);
+  }
+
+  // --- Inside.
+
+  count(queued) {
+    countedOfAll += queued - this.counted;
+    this.counted = queued;
+  }
+
+  /** Looks what is sent, and asks to be told of the next thing that a callback or the writer waits for. */
+  look() {
+    const handle = this.socket._handle;
+    for (;;) {
+      const queued = handle.hasQueued ? handle.queued() : 0;
+      this.count(queued);
+      this.release(this.socket[kBytesWritten] - queued);
+      const limit = handle.isSecure && countedOfAll <= AHEAD_OF_ALL ? GO_ON : 0;
+      if (queued <= limit) this.isWaiting = false;
+      const left = Math.max(this.heldBytes, this.isWaiting ? limit : 0);
+      // That nothing is left at all is told without being asked for. The loop: it may have been faster than the question.
+      if (left === 0 || handle.watchQueue(left) > left) return;
+    }
+  }
+
+  /** How much of what was written is behind the first callback that is held back. */
+  get heldBytes() {
+    return this.held.length > 0 ? this.socket[kBytesWritten] - this.held[0].end : 0;
+  }
+
+  /** Calls back what is due. @param {number} sent bytes that are with the system */
+  release(sent) {
+    const { held } = this;
+    while (held.length > 0 && held[0].end <= sent) this.callSoon(held.shift().callback, null);
+  }
+
+  /** Calls back when `end` bytes are with the system. */
+  callOnceSent(end, callback) {
+    const handle = this.socket._handle;
+    if (handle === null) {
+      callback(end > this.lostFrom ? this.lostWhy : null);
+    } else if (!handle.hasQueued) {
+      if (this.due === 0) callback(null);
+      else this.callSoon(callback, null);
+    } else {
+      this.held.push({ end, callback });
+      if (this.held.length === 1) this.look();
+    }
+  }
+
+  /** In a tick of its own: one that throws must not take the others along. */
+  callSoon(callback, err) {
+    this.due++;
+    process.nextTick(() => {
+      this.due--;
+      callback(err);
+    });
+  }
+}
+
+module.exports = { Ahead };
