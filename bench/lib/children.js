@@ -19,9 +19,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
  *
  * @param {string} file
  * @param {string[]} args
- * @param {{ cpu?: number, idle?: boolean, stdio: import('node:child_process').StdioOptions }} options
+ * @param {{ cpu?: number, idle?: boolean, env?: Record<string, string>, stdio: import('node:child_process').StdioOptions }} options
  */
-function start(file, args, { cpu, idle, stdio }) {
+function start(file, args, { cpu, idle, stdio, env = {} }) {
   // Both replace themselves by the program, so the process id stays and the IPC channel is kept.
   const words = [
     ...(cpu === undefined ? [] : ['taskset', '--cpu-list', String(cpu)]),
@@ -29,7 +29,7 @@ function start(file, args, { cpu, idle, stdio }) {
     file,
     ...args,
   ];
-  const child = spawn(words[0], words.slice(1), { stdio });
+  const child = spawn(words[0], words.slice(1), { stdio, env: { ...process.env, ...env } });
   running.add(child);
   child.on('exit', () => running.delete(child));
   child.on('error', () => running.delete(child));
