@@ -10,6 +10,14 @@
 //! without Node-API in the dependency graph, and so proves it. `docs/ARCHITECTURE.md` has the
 //! picture.
 
+// The instruction and the library that it is about.
+#[cfg(all(
+    any(feature = "binding", test),
+    target_arch = "x86_64",
+    target_os = "linux",
+    target_env = "gnu"
+))]
+mod aligned;
 #[cfg(feature = "binding")]
 pub mod binding;
 pub mod core;

@@ -12,6 +12,7 @@
 //! | [`chunks`] | the memory that reads go into, and who may write where |
 //! | [`flow`] | how much of one stream may be read ahead, and into which kind of chunk (pure) |
 //! | [`write_queue`] | the writing half of one stream: order, window, FIN (pure) |
+//! | `write_pieces` | memory for what TLS has to encrypt |
 //! | [`stream`] | the handle of a stream |
 //! | [`driver`] | the task that drives a stream |
 //! | [`codec`] | from the bytes of a stream to messages (pure) |
