@@ -9,7 +9,7 @@ const { kBytesWritten } = require('../lib/net/symbols');
 const { run } = require('./helpers/child');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 const { pattern } = require('./helpers/pattern');
-const { TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
+const { HOST, TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
 const { closed, readAll, until } = require('./helpers/kit');
 
 const options = { skip: NO_OPENSSL, timeout: TIMEOUT };
@@ -56,6 +56,44 @@ test('who is told that bytes are sent may destroy the socket', options, async (t
   conn.resume();
   await until(() => conn.destroyed);
   assert.ok(received >= told.sent, `${told.sent} bytes were said to be sent, ${received} came`);
+});
+
+test('a peer that is gone: who has not been told is told of the loss', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(peer, { cert, key }, (conn) => conn.pause());
+  const accepted = once(server, 'secureConnection');
+  const client = connect(ours, server, { ca: ca.cert });
+  const errors = [];
+  client.on('error', (err) => errors.push(err.code));
+  const [conn] = await accepted;
+  const told = await writeUntilStuck(client);
+  // What it has not read makes it a reset.
+  conn.destroy();
+  await closed(client);
+  await until(() => told.sent + told.failures.length * BLOCK.length === told.written);
+  assert.ok(told.failures.length >= 2, `${told.failures.length} callbacks got an error`);
+  assert.equal(errors.length, 1);
+  assert.match(errors[0], /^(ECONNRESET|EPIPE)$/);
+});
+
+test('a socket that connects once more counts anew', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(peer, { cert, key }, (conn) => conn.pipe(conn));
+  const target = { port: server.address().port, host: HOST, ca: ca.cert, servername: 'localhost' };
+  const client = connect(ours, server, { ca: ca.cert });
+  for (let round = 0; round < 3; round++) {
+    await once(client, 'secureConnect');
+    let received = 0;
+    client.on('data', (data) => (received += data.length));
+    const sent = [1, 2, 3].map(() => new Promise((resolve) => client.write(BLOCK, resolve)));
+    for (const err of await Promise.all(sent)) assert.ifError(err);
+    assert.equal(client.bytesWritten, 3 * BLOCK.length);
+    await until(() => received === 3 * BLOCK.length);
+    client.removeAllListeners('data');
+    client.destroy();
+    await closed(client);
+    if (round < 2) client.connect(target);
+  }
 });
 
 test('callbacks come in order, each behind its bytes, whoever throws', options, async (t) => {

@@ -26,16 +26,21 @@ class Ahead {
   /** @param {any} socket */
   constructor(socket) {
     this.socket = socket;
+    /** Bytes of this socket among those of all. */
+    this.counted = 0;
+    /** Callbacks that are due, and whose tick has not come. */
+    this.due = 0;
+    this.begin();
+  }
+
+  /** A new connection: nothing is written. */
+  begin() {
     /** Where the writes that count as done ended, as far as their callbacks are yet to be called. @type {number[]} */
     this.ends = [];
     /** Callbacks that are held back, with the number of bytes that have to be sent before. */
     this.held = [];
-    /** Callbacks that are due, and whose tick has not come. */
-    this.due = 0;
     /** Whether the writer waits. */
     this.isWaiting = false;
-    /** Bytes of this socket among those of all. */
-    this.counted = 0;
     /** What became of the bytes behind the first `lostFrom` of them. */
     this.lostFrom = Infinity;
     this.lostWhy = null;

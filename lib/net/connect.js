@@ -23,7 +23,8 @@ const { Race, kLimit, kRace, lookupTimedOut } = require('./race');
 const { refreshTimer } = require('./timer');
 const { tuningOf } = require('./tuning');
 const defaults = require('./defaults');
-const { kBytesRead, kBytesWritten, kTuning, kUnrefed } = require('./symbols');
+const { kBytesRead, kTuning, kUnrefed } = require('./symbols');
+const writer = require('./writer');
 
 /** The shortest time an attempt is given before the next one starts, in milliseconds, as in Node. */
 const SHORTEST_ATTEMPT = 10;
@@ -80,7 +81,7 @@ const placeholder = { onclose: () => {} };
 function revive(socket) {
   socket._handle = null;
   socket[kBytesRead] = 0;
-  socket[kBytesWritten] = 0;
+  writer.revive(socket);
   socket._hadError = false;
   socket._undestroy();
 }

@@ -57,6 +57,12 @@ function init(socket) {
   socket[kAhead] = null;
 }
 
+/** Before the socket connects once more. */
+function revive(socket) {
+  socket[kBytesWritten] = 0;
+  socket[kAhead]?.begin();
+}
+
 /** @param {import('./ahead').Ahead} ahead of a socket with TLS, before anything is written */
 function writeAhead(socket, ahead) {
   socket[kAhead] = ahead;
@@ -215,8 +221,8 @@ function sendStaged(socket, isInsideCall) {
 /** The process leaves, and nothing will have Duplex hand over any more what it kept. */
 function sendKept(socket) {
   const handle = socket._handle;
-  // Where a write waits the system takes no more.
-  if (handle === null || socket[kPump] !== null || socket.writableCorked > 0) return;
+  if (handle === null || socket.connecting || socket.writableCorked > 0) return;
+  if (socket[kPump] !== null) return; // The system takes no more.
   const kept = socket.writableBuffer;
   while (socket[kPrepaid] < kept.length && !mustWait(socket)) {
     const { chunk, encoding } = kept[socket[kPrepaid]++];
@@ -366,4 +372,14 @@ function bytesWritten(socket) {
   return bytes;
 }
 
-module.exports = { abort, bytesWritten, fail, flushBeforeClose, init, methods, resume, writeAhead };
+module.exports = {
+  abort,
+  bytesWritten,
+  fail,
+  flushBeforeClose,
+  init,
+  methods,
+  resume,
+  revive,
+  writeAhead,
+};
