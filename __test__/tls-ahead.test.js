@@ -112,11 +112,13 @@ test('callbacks come in order, each behind its bytes, whoever throws', options, 
     for (const other of others) process.on('uncaughtException', other);
   });
   for (let n = 0; n < 100; n++) {
+    if (n % 20 === 0) client.cork();
     const size = n % 3 === 0 ? 100 : 70_000;
     client.write(Buffer.alloc(size), (err) => {
       order.push(err ?? n);
-      if (n === 50) throw new Error('from a callback');
+      if (n === 45 || n === 50) throw new Error('from a callback');
     });
+    if (n % 20 === 9) client.uncork();
     if (n % 10 === 9) await new Promise(setImmediate);
   }
   await until(() => order.length === 100);
@@ -124,7 +126,7 @@ test('callbacks come in order, each behind its bytes, whoever throws', options, 
     order,
     Array.from({ length: 100 }, (_, n) => n),
   );
-  assert.deepEqual(uncaught, ['from a callback']);
+  assert.deepEqual(uncaught, ['from a callback', 'from a callback']);
 });
 
 test('what was written goes out before the process does', options, async (t) => {
@@ -150,6 +152,21 @@ test('what was written goes out before the process does', options, async (t) => 
   }
 });
 
+test('nothing goes out twice when the process leaves', options, async (t) => {
+  const { serve } = tlsKit(t);
+  const server = await serve(peer, { cert, key });
+  const received = [];
+  server.on('secureConnection', (conn) => {
+    let text = '';
+    conn.on('data', (data) => (text += data)).on('close', () => received.push(text));
+  });
+  const { port } = server.address();
+  const { code, stderr } = await run('tls-exit', [String(port), ca.certFile, 'drained']);
+  assert.equal(code, 0, stderr);
+  await until(() => received.length === 2);
+  assert.deepEqual(received.map((text) => text.replace(/A+/, 'A…')).sort(), ['123z', 'A…']);
+});
+
 test('an end comes behind all of it', options, async (t) => {
   const { serve, connect } = tlsKit(t);
   const server = await serve(ours, { cert, key }, (conn) => {
@@ -164,22 +181,62 @@ test('an end comes behind all of it', options, async (t) => {
 /** A socket of which `queued` bytes are queued. */
 function stuck(queued) {
   const marks = [];
-  const watchQueue = (left) => {
-    marks.push(left);
-    return queued;
+  const handle = {
+    isSecure: true,
+    hasQueued: true,
+    left: queued,
+    queued: () => handle.left,
+    watchQueue(left) {
+      marks.push(left);
+      return handle.left;
+    },
   };
-  const handle = { isSecure: true, hasQueued: true, queued: () => queued, watchQueue };
   const ahead = new Ahead({ _handle: handle, [kBytesWritten]: queued });
-  return { ahead, marks };
+  return { ahead, handle, marks };
 }
+
+test('a callback is waited for although the queue never becomes empty', async () => {
+  const { ahead, marks, handle } = stuck(1000);
+  const called = [];
+  ahead.give(
+    (behind) => ahead.noting(1, behind)(null),
+    (err) => called.push(err),
+  );
+  assert.deepEqual(marks, [0]);
+  // More is written, and the first thousand bytes are sent.
+  ahead.socket[kBytesWritten] += 500;
+  handle.left = 500;
+  ahead.mayGoOn();
+  ahead.drop(null);
+  await new Promise(setImmediate);
+  assert.deepEqual(called, [null]);
+});
+
+test('what Duplex does not take has no number', () => {
+  const { ahead } = stuck(0);
+  const refuse = () => {
+    throw new TypeError('no chunk');
+  };
+  assert.throws(() => ahead.give(refuse, null), /no chunk/);
+  const behinds = [];
+  for (let n = 1; n <= 3; n++) {
+    ahead.give((behind) => behinds.push(behind), null);
+    ahead.socket[kBytesWritten] = n * 10;
+    ahead.noting(1, () => {})(null);
+  }
+  // A listener that throws keeps Duplex from calling the first.
+  assert.equal(ahead.takeEnd(2), 20);
+  assert.equal(ahead.takeEnd(3), 30);
+  assert.deepEqual(ahead.ends, []);
+});
 
 test('all sockets together are ahead by no more than 8 MiB', () => {
   const sockets = Array.from({ length: 32 }, () => stuck(256 * KIB));
   for (const { ahead } of sockets) assert.equal(ahead.mustWait(), false);
   const one = stuck(1);
   assert.equal(one.ahead.mustWait(), true);
-  // It is told when all is sent, and not before.
-  assert.deepEqual(one.marks, []);
+  // It is told when all of it is sent, and not before.
+  assert.deepEqual(one.marks, [0]);
   // There is room again, and then it goes on.
   sockets[0].ahead.drop(null);
   assert.equal(one.ahead.mayGoOn(), true);

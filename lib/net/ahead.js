@@ -28,14 +28,15 @@ class Ahead {
     this.socket = socket;
     /** Bytes of this socket among those of all. */
     this.counted = 0;
-    /** Callbacks that are due, and whose tick has not come. */
-    this.due = 0;
     this.begin();
   }
 
   /** A new connection: nothing is written. */
   begin() {
-    /** Where the writes that count as done ended, as far as their callbacks are yet to be called. @type {number[]} */
+    /** Writes that Duplex was given, and those of them that count as done. */
+    this.given = 0;
+    this.done = 0;
+    /** Where the last of these ended, as far as their callbacks are yet to be called; of the last one last. @type {number[]} */
     this.ends = [];
     /** Callbacks that are held back, with the number of bytes that have to be sent before. */
     this.held = [];
@@ -48,15 +49,24 @@ class Ahead {
 
   // --- Between the program, Duplex and the writer.
 
-  /** What Duplex is to call behind a write. @param {((err?: Error | null) => void) | null} callback the program's */
-  whenSent(callback) {
-    return (err) => {
-      // What failed was not noted.
-      const end = err ? 0 : this.ends.shift();
+  /**
+   * Has Duplex write: `write(behind)`, with what it is to call behind it.
+   * @param {((err?: Error | null) => void) | null} callback the program's
+   */
+  give(write, callback) {
+    const number = ++this.given;
+    const behind = (err) => {
+      const end = err ? 0 : this.takeEnd(number);
       if (callback === null) return;
-      if (err) callback(err);
+      if (err) this.callSoon(callback, err);
       else this.callOnceSent(end, callback);
     };
+    try {
+      return write(behind);
+    } catch (err) {
+      this.given--; // It did not take it.
+      throw err;
+    }
   }
 
   /**
@@ -65,9 +75,22 @@ class Ahead {
    */
   noting(chunks, done) {
     return (err) => {
-      if (!err) for (let n = 0; n < chunks; n++) this.ends.push(this.socket[kBytesWritten]);
+      if (!err) {
+        for (let n = 0; n < chunks; n++) this.ends.push(this.socket[kBytesWritten]);
+        this.done += chunks;
+      }
       done(err);
     };
+  }
+
+  /** Where the write with this number ended. Those before it are over, if a listener that threw kept Duplex from saying so. */
+  takeEnd(number) {
+    const { ends } = this;
+    const at = number - 1 - (this.done - ends.length);
+    const end = ends[at];
+    if (at === 0) ends.shift();
+    else ends.splice(0, at + 1);
+    return end;
   }
 
   /** Something was written. Answers whether the next write has to wait; if so, `mayGoOn` is to be asked later. */
@@ -117,9 +140,10 @@ class Ahead {
       this.release(this.socket[kBytesWritten] - queued);
       const limit = handle.isSecure && countedOfAll <= AHEAD_OF_ALL ? GO_ON : 0;
       if (queued <= limit) this.isWaiting = false;
+      if (this.held.length === 0 && !this.isWaiting) return;
       const left = Math.max(this.heldBytes, this.isWaiting ? limit : 0);
-      // That nothing is left at all is told without being asked for. The loop: it may have been faster than the question.
-      if (left === 0 || handle.watchQueue(left) > left) return;
+      // The loop: it may have been faster than the question.
+      if (handle.watchQueue(left) > left) return;
     }
   }
 
@@ -138,10 +162,9 @@ class Ahead {
   callOnceSent(end, callback) {
     const handle = this.socket._handle;
     if (handle === null) {
-      callback(end > this.lostFrom ? this.lostWhy : null);
+      this.callSoon(callback, end > this.lostFrom ? this.lostWhy : null);
     } else if (!handle.hasQueued) {
-      if (this.due === 0) callback(null);
-      else this.callSoon(callback, null);
+      this.callSoon(callback, null);
     } else {
       this.held.push({ end, callback });
       if (this.held.length === 1) this.look();
@@ -150,11 +173,7 @@ class Ahead {
 
   /** In a tick of its own: one that throws must not take the others along. */
   callSoon(callback, err) {
-    this.due++;
-    process.nextTick(() => {
-      this.due--;
-      callback(err);
-    });
+    process.nextTick(callback, err);
   }
 }
 

@@ -76,8 +76,8 @@ const methods = {
     // The callback runs at the end of the tick, which may be somebody else's context.
     if (typeof encoding === 'function') [callback, encoding] = [encoding, undefined];
     callback = typeof callback === 'function' ? inThisContext(callback) : null;
-    if (this[kAhead] !== null) callback = this[kAhead].whenSent(callback);
-    const answer = Duplex.prototype.write.call(this, chunk, encoding, callback);
+    const write = (behind) => Duplex.prototype.write.call(this, chunk, encoding, behind);
+    const answer = this[kAhead] === null ? write(callback) : this[kAhead].give(write, callback);
     if (this[kStaged] !== null && this.writableLength >= GATHER_LIMIT) sendStaged(this, true);
     if (isExiting()) sendKept(this);
     return answer;
@@ -222,6 +222,8 @@ function sendStaged(socket, isInsideCall) {
 function sendKept(socket) {
   const handle = socket._handle;
   if (handle === null || socket.connecting || socket.writableCorked > 0) return;
+  // Only then it is known how much of what is kept went with it.
+  if (socket[kStaged] !== null) sendStaged(socket, true);
   if (socket[kPump] !== null) return; // The system takes no more.
   const kept = socket.writableBuffer;
   while (socket[kPrepaid] < kept.length && !mustWait(socket)) {
