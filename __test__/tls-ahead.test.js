@@ -96,6 +96,35 @@ test('a socket that connects once more counts anew', options, async (t) => {
   }
 });
 
+test('callbacks come in order when the peer is gone', options, async (t) => {
+  const { serve, connect } = tlsKit(t);
+  const server = await serve(peer, { cert, key });
+  for (let round = 0; round < 10; round++) {
+    const accepted = once(server, 'secureConnection');
+    const client = connect(ours, server, { ca: ca.cert });
+    client.on('error', () => {});
+    const [conn] = await accepted;
+    conn.pause();
+    const order = [];
+    let count = 0;
+    const more = setInterval(() => {
+      for (let n = 0; n < 5; n++) {
+        const number = count++;
+        client.write(BLOCK, () => order.push(number));
+      }
+    }, 1);
+    await until(() => client.bytesRead >= 0 && count > 100);
+    conn.destroy();
+    await closed(client);
+    clearInterval(more);
+    await until(() => order.length === count);
+    assert.deepEqual(
+      order,
+      Array.from({ length: count }, (_, n) => n),
+    );
+  }
+});
+
 test('callbacks come in order, each behind its bytes, whoever throws', options, async (t) => {
   const { serve, connect } = tlsKit(t);
   const server = await serve(peer, { cert, key }, (conn) => conn.resume());
@@ -194,6 +223,17 @@ function stuck(queued) {
   const ahead = new Ahead({ _handle: handle, [kBytesWritten]: queued });
   return { ahead, handle, marks };
 }
+
+test('short writes are waited for after a thousand', () => {
+  const { ahead, marks, handle } = stuck(10);
+  for (let n = 0; n < 1024; n++) assert.equal(ahead.mustWait(), false);
+  assert.equal(ahead.mustWait(), true);
+  assert.deepEqual(marks, [0]);
+  handle.left = 0;
+  assert.equal(ahead.mayGoOn(), true);
+  assert.equal(ahead.mustWait(), false);
+  ahead.drop(null);
+});
 
 test('a callback is waited for although the queue never becomes empty', async () => {
   const { ahead, marks, handle } = stuck(1000);

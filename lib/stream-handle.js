@@ -417,8 +417,12 @@ class StreamHandle extends Handle {
   }
 
   deliverWritten() {
-    // More was written since, or a write's first piece was sent before the next was there: it is told again.
-    if (this.isSecure && this.queued() > 0) return;
+    // More was written since, or a write's first piece was sent before the next was there: it is told again. Who
+    // watches the queue may have waited for this, as an empty one is not told as a short one.
+    if (this.isSecure && this.queued() > 0) {
+      if (!(this.busy & CLOSING)) this.callbacks.onpassed?.(this.owner);
+      return;
+    }
     this.setIdle(WRITING);
     if (!(this.busy & CLOSING)) this.callbacks.onwritten(this.owner);
   }

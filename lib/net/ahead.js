@@ -6,7 +6,8 @@
 // `write()` says that the bytes are with the system, so that it may destroy the socket or end the process: it is
 // held back until they are. `'finish'` comes behind the last of them in any case.
 //
-// Bounds: one socket is ahead by `AHEAD` bytes and the write that passes it, all of an environment by `AHEAD_OF_ALL`.
+// Bounds: one socket is ahead by `AHEAD` bytes, or `AHEAD_WRITES`, and the write that passes that; all of an environment
+// by `AHEAD_OF_ALL`.
 // Where these are used up, by peers that do not read, each write is waited for as without TLS.
 
 const { errnoByCode, errnoError } = require('../errors');
@@ -18,21 +19,20 @@ const AHEAD = 256 * 1024;
 const GO_ON = AHEAD / 2;
 /** Bytes that all sockets may have there. */
 const AHEAD_OF_ALL = 8 * 1024 * 1024;
+/** Writes that one socket may have there: a short one takes more memory than it has bytes. */
+const AHEAD_WRITES = 1024;
 
 let countedOfAll = 0;
 
-/** What one socket of TLS has written ahead. */
+/** What one connection of TLS has written ahead. One that the socket makes later has its own. */
 class Ahead {
   /** @param {any} socket */
   constructor(socket) {
     this.socket = socket;
     /** Bytes of this socket among those of all. */
     this.counted = 0;
-    this.begin();
-  }
-
-  /** A new connection: nothing is written. */
-  begin() {
+    /** Writes since the queue was empty. */
+    this.writes = 0;
     /** Writes that Duplex was given, and those of them that count as done. */
     this.given = 0;
     this.done = 0;
@@ -42,7 +42,8 @@ class Ahead {
     this.held = [];
     /** Whether the writer waits. */
     this.isWaiting = false;
-    /** What became of the bytes behind the first `lostFrom` of them. */
+    /** The connection is gone, and this is what became of the bytes behind the first `lostFrom` of them. */
+    this.isOver = false;
     this.lostFrom = Infinity;
     this.lostWhy = null;
   }
@@ -96,10 +97,11 @@ class Ahead {
   /** Something was written. Answers whether the next write has to wait; if so, `mayGoOn` is to be asked later. */
   mustWait() {
     const handle = this.socket._handle;
+    this.writes++;
     if (handle.isSecure) {
       const queued = handle.queued();
       this.count(queued);
-      if (queued <= AHEAD && countedOfAll <= AHEAD_OF_ALL) return false;
+      if (queued <= AHEAD && this.isWithin) return false;
     }
     this.isWaiting = true;
     this.look();
@@ -114,6 +116,8 @@ class Ahead {
 
   /** What is queued is not sent, or nobody will hear of it. @param {Error | null} err null: the socket was destroyed */
   drop(err) {
+    if (this.isOver) return;
+    this.isOver = true;
     if (this.counted > 0) {
       this.lostFrom = this.socket[kBytesWritten] - this.counted;
       this.lostWhy = err ?? errnoError(errnoByCode.get('ECANCELED'), 'write');
@@ -121,7 +125,7 @@ class Ahead {
     this.count(0);
     const { held } = this;
     this.held = [];
-    for (const { callback } of held) this.callSoon(callback, this.lostWhy);
+    for (const { end, callback } of held) this.callSoon(callback, this.fateOf(end));
   }
 
   // --- Inside.
@@ -129,16 +133,27 @@ class Ahead {
   count(queued) {
     countedOfAll += queued - this.counted;
     this.counted = queued;
+    if (queued === 0) this.writes = 0;
+  }
+
+  get isWithin() {
+    return countedOfAll <= AHEAD_OF_ALL && this.writes <= AHEAD_WRITES;
+  }
+
+  /** What to say of a write that ended there. */
+  fateOf(end) {
+    return end > this.lostFrom ? this.lostWhy : null;
   }
 
   /** Looks what is sent, and asks to be told of the next thing that a callback or the writer waits for. */
   look() {
+    if (this.isOver) return;
     const handle = this.socket._handle;
     for (;;) {
       const queued = handle.hasQueued ? handle.queued() : 0;
       this.count(queued);
       this.release(this.socket[kBytesWritten] - queued);
-      const limit = handle.isSecure && countedOfAll <= AHEAD_OF_ALL ? GO_ON : 0;
+      const limit = handle.isSecure && this.isWithin ? GO_ON : 0;
       if (queued <= limit) this.isWaiting = false;
       if (this.held.length === 0 && !this.isWaiting) return;
       const left = Math.max(this.heldBytes, this.isWaiting ? limit : 0);
@@ -160,10 +175,9 @@ class Ahead {
 
   /** Calls back when `end` bytes are with the system. */
   callOnceSent(end, callback) {
-    const handle = this.socket._handle;
-    if (handle === null) {
-      this.callSoon(callback, end > this.lostFrom ? this.lostWhy : null);
-    } else if (!handle.hasQueued) {
+    if (this.isOver) {
+      this.callSoon(callback, this.fateOf(end));
+    } else if (!this.socket._handle.hasQueued) {
       this.callSoon(callback, null);
     } else {
       this.held.push({ end, callback });

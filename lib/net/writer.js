@@ -17,10 +17,11 @@ const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
+const { Ahead } = require('./ahead');
 const { connectionError } = require('./failure');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
-const { afterWrite } = require('./wrapper');
+const { afterWrite, isWrapped } = require('./wrapper');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -60,12 +61,12 @@ function init(socket) {
 /** Before the socket connects once more. */
 function revive(socket) {
   socket[kBytesWritten] = 0;
-  socket[kAhead]?.begin();
+  if (socket[kAhead] !== null) writeAhead(socket);
 }
 
-/** @param {import('./ahead').Ahead} ahead of a socket with TLS, before anything is written */
-function writeAhead(socket, ahead) {
-  socket[kAhead] = ahead;
+/** @param {any} socket with TLS, before anything is written */
+function writeAhead(socket) {
+  socket[kAhead] = new Ahead(socket);
 }
 
 const byteLength = (chunk, encoding) =>
@@ -212,6 +213,7 @@ function sendStaged(socket, isInsideCall) {
       return;
     }
   }
+  if (err) socket[kAhead]?.drop(err); // Those before it first.
   afterWrite(socket);
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
@@ -224,7 +226,7 @@ function sendKept(socket) {
   if (handle === null || socket.connecting || socket.writableCorked > 0) return;
   // Only then it is known how much of what is kept went with it.
   if (socket[kStaged] !== null) sendStaged(socket, true);
-  if (socket[kPump] !== null) return; // The system takes no more.
+  if (socket[kPump] !== null) return; // It waits already.
   const kept = socket.writableBuffer;
   while (socket[kPrepaid] < kept.length && !mustWait(socket)) {
     const { chunk, encoding } = kept[socket[kPrepaid]++];
@@ -273,7 +275,9 @@ function start(socket, pieces, index, done) {
 
 /** What follows must not overtake the word that what is queued is sent; with TLS it may, by a little. */
 function mustWait(socket) {
-  return socket._handle.hasQueued && (socket[kAhead] === null || socket[kAhead].mustWait());
+  if (!socket._handle.hasQueued) return false;
+  // Node's wrapper is to be told as soon as a write is done, see there.
+  return socket[kAhead] === null || isWrapped(socket) || socket[kAhead].mustWait();
 }
 
 /** Writes until all is with the system, or something waits for `onwritten`. */
@@ -296,7 +300,7 @@ function pump(socket) {
 function writeSome(handle, state) {
   const { index } = state;
   const used = state.offset === 0 ? gather(state) : 0;
-  // The engine's queue is empty and its window larger than the slab, so it takes all of it.
+  // The engine's queue is empty, or with TLS not long, and its window larger than both, so it takes all of it.
   if (used > 0) return handle.writeSlab(gatherUsed, used);
   if (state.index > index) return 0; // Empty pieces.
   const piece = state.pieces[state.index];
@@ -331,6 +335,7 @@ function gather(state) {
 function finish(socket, err) {
   const { done } = socket[kPump];
   socket[kPump] = null;
+  if (err) socket[kAhead]?.drop(err); // Those before it first.
   afterWrite(socket);
   done(err);
 }

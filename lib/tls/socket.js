@@ -10,7 +10,6 @@
 const { Duplex } = require('node:stream');
 const { codedError, invalidType } = require('../errors');
 const { connectionError } = require('../net/failure');
-const { Ahead } = require('../net/ahead');
 const { Making } = require('../net/making');
 const { writeAhead } = require('../net/writer');
 const { defineMethods } = require('../net/methods');
@@ -153,7 +152,7 @@ function TLSSocket(socket, options) {
   const { fd, onread, ...rest } = isAccepted ? {} : options;
   if (fd !== undefined) throw invalidType('options.fd', 'left out: give the socket instead', fd);
   Socket.call(this, isAccepted ? socket : { ...rest, onread });
-  writeAhead(this, new Ahead(this));
+  writeAhead(this);
   if (socket == null || isAccepted) return;
 
   this._parent = socket;

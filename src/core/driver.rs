@@ -8,8 +8,8 @@
 //! | securing (TLS alone) | the handshake ends | `Secured`, or `TlsFailed` |
 //! | open | `close` or `reset` is asked for | `Closed` |
 //!
-//! `close` and `reset` end each stage, at once, and what is queued is dropped; who wants it sent
-//! ends the stream first and closes after [`Event::Finished`].
+//! `close` and `reset` end each stage, at once, and what is queued is dropped, but for what waits for TLS and the system
+//! takes at once; who wants all sent ends the stream first and closes after [`Event::Finished`].
 
 use std::future::poll_fn;
 use std::io;
@@ -145,6 +145,9 @@ impl Driver {
         if self.stream.has(WRITING) {
             self.poll_write(cx);
         }
+        if self.stream.has(UPGRADE) {
+            return Poll::Pending; // Meanwhile; it has woken us.
+        }
         if let Err(error) = self
             .receiver
             .poll(cx, &self.engine, &self.stream, &self.transport)
@@ -211,6 +214,10 @@ impl Driver {
     fn poll_write(&mut self, cx: &mut Context<'_>) {
         loop {
             let step = lock(&self.stream.writes).step();
+            // Looked at behind the queue, to which the owner adds behind it: what is for TLS never goes out without.
+            if self.stream.has(UPGRADE) {
+                return;
+            }
             match step {
                 Step::Send(piece) => match self.transport.poll_write(cx, &piece) {
                     Poll::Pending => return,
