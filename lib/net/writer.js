@@ -77,8 +77,11 @@ const methods = {
     // The callback runs at the end of the tick, which may be somebody else's context.
     if (typeof encoding === 'function') [callback, encoding] = [encoding, undefined];
     callback = typeof callback === 'function' ? inThisContext(callback) : null;
-    const write = (behind) => Duplex.prototype.write.call(this, chunk, encoding, behind);
-    const answer = this[kAhead] === null ? write(callback) : this[kAhead].give(write, callback);
+    const { write } = Duplex.prototype;
+    const answer =
+      this[kAhead] === null
+        ? write.call(this, chunk, encoding, callback)
+        : this[kAhead].give((behind) => write.call(this, chunk, encoding, behind), callback);
     if (this[kStaged] !== null && this.writableLength >= GATHER_LIMIT) sendStaged(this, true);
     if (isExiting()) sendKept(this);
     return answer;
