@@ -45,35 +45,33 @@ unsafe fn line_in(memory: *mut u8) -> *mut u8 {
     }
 }
 
+/// Memory of `layout` from `allocate`, which is asked for a line more where it is to be aligned.
+///
+/// # Safety
+/// `allocate` gives memory of the layout that it is asked for, or none.
+unsafe fn placed(layout: Layout, allocate: impl FnOnce(Layout) -> *mut u8) -> *mut u8 {
+    let Some(widened) = widened(layout) else {
+        return allocate(layout);
+    };
+    let memory = allocate(widened);
+    if memory.is_null() {
+        return memory;
+    }
+    // SAFETY: it is of a widened layout, which is aligned to a pointer and a line longer.
+    unsafe { line_in(memory) }
+}
+
 // SAFETY: each call goes to the system's allocator, which keeps the contract. `widened` gives the same for the same layout, so
 // that memory goes back as it came; the alignment is never less than asked for, and the size neither.
 unsafe impl GlobalAlloc for Aligned {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller's promise, that the size is not 0, holds for the wider one as well, which is what `line_in` needs.
-        unsafe {
-            let Some(widened) = widened(layout) else {
-                return System.alloc(layout);
-            };
-            let memory = System.alloc(widened);
-            if memory.is_null() {
-                return memory;
-            }
-            line_in(memory)
-        }
+        // SAFETY: the caller's promise, that the size is not 0, holds for the wider one as well.
+        unsafe { placed(layout, |layout| System.alloc(layout)) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: as above; what `line_in` writes is in front of what the caller gets.
-        unsafe {
-            let Some(widened) = widened(layout) else {
-                return System.alloc_zeroed(layout);
-            };
-            let memory = System.alloc_zeroed(widened);
-            if memory.is_null() {
-                return memory;
-            }
-            line_in(memory)
-        }
+        // SAFETY: as above; what is written to it is in front of what the caller gets.
+        unsafe { placed(layout, |layout| System.alloc_zeroed(layout)) }
     }
 
     #[allow(

@@ -30,7 +30,7 @@ function build() {
 
 /**
  * The C library's way to copy with one instruction is some thirty times slower on some processors (AMD Zen 4 with glibc
- * 2.36, for one) where the two addresses are 1 to 15 bytes apart modulo 4096. The other end should not be as fast as its
+ * 2.36, for one) where the destination is 1 to 15 bytes ahead of the source modulo 4096. The other end should not be as fast as its
  * memory happens to lie, so it copies the other way. What is measured is left as people have it.
  */
 const env = { GLIBC_TUNABLES: 'glibc.cpu.x86_rep_movsb_threshold=1073741824' };

@@ -7,8 +7,7 @@
 // held back until they are. `'finish'` comes behind the last of them in any case.
 //
 // Bounds: one socket is ahead by `AHEAD` bytes, or `AHEAD_WRITES`, and the write that passes that; all of an environment
-// by `AHEAD_OF_ALL`.
-// Where these are used up, by peers that do not read, each write is waited for as without TLS.
+// by `AHEAD_OF_ALL`. Where these are used up, by peers that do not read, each write is waited for as without TLS.
 
 const { errnoByCode, errnoError } = require('../errors');
 const { kBytesWritten } = require('./symbols');

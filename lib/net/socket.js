@@ -62,14 +62,8 @@ const callbacks = {
     // A consumer that never reads must still learn that there is nothing to read.
     socket.read(0);
   },
-  onwritten(socket) {
-    refreshTimer(socket);
-    writer.resume(socket);
-  },
-  onpassed(socket) {
-    refreshTimer(socket);
-    writer.resume(socket);
-  },
+  onwritten: sent,
+  onpassed: sent,
   onfinished(socket) {
     takePendingEnd(socket)?.();
   },
@@ -81,6 +75,12 @@ const callbacks = {
   },
   onclose() {}, // Replaced when closing begins: until then the engine closes nothing.
 };
+
+/** The system has taken what was queued, or some of it. */
+function sent(socket) {
+  refreshTimer(socket);
+  writer.resume(socket);
+}
 
 function endFailed(socket, err) {
   const done = takePendingEnd(socket);

@@ -215,8 +215,9 @@ function sendStaged(socket, isInsideCall) {
       socket[kPump] = { pieces: [], index: 0, offset: 0, done };
       return;
     }
+  } else {
+    socket[kAhead]?.drop(err); // Those before it first.
   }
-  if (err) socket[kAhead]?.drop(err); // Those before it first.
   afterWrite(socket);
   // No callback runs inside of the call that caused it.
   if (isInsideCall) process.nextTick(done, err);
@@ -351,7 +352,6 @@ function resume(socket) {
 
 /** What was queued will never be sent. */
 function fail(socket, err) {
-  socket[kAhead]?.drop(err);
   if (socket[kPump]) finish(socket, err);
   else socket.destroy(err);
 }
