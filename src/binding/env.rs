@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::binding::chunks::Lent;
 use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
-use crate::binding::mailbox::Mailbox;
+use crate::binding::mailbox::{BULK, Mailbox};
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, PIECES, Sends, Shared};
@@ -290,12 +290,14 @@ impl State {
         core.chunks().settle();
     }
 
-    /// Puts as many events into the array as there is room for.
+    /// Puts events into the array, as far as there is room for them and they make a batch.
     fn deliver(&mut self) -> u32 {
-        let count = self.taken.len().min(self.shared.room());
+        let count = self.next_batch();
         let mut events = count;
+        let mut bytes = 0;
         for (index, event) in self.taken.drain(..count).enumerate() {
             let mut row = encode(&event);
+            bytes += event.bytes();
             match event {
                 Event::Messages { id, chunk, len, .. } => {
                     self.batch.data.push((id, len as usize, chunk));
@@ -362,9 +364,6 @@ impl State {
             }
             self.shared.set_event(index, row);
         }
-        let in_chunks = self.batch.data.iter().map(|(_, len, _)| len);
-        let bytes = in_chunks.chain(self.batch.others.iter().map(|(_, len)| len));
-        let bytes = bytes.sum();
         match self.busy.record(events, bytes) {
             Turner::Owner => self.core.ask_crank(),
             Turner::Io => self.core.give_back_crank(),
@@ -372,6 +371,18 @@ impl State {
         }
         self.tell_wanted();
         u32::try_from(count).expect("the array holds fewer events than 4 G")
+    }
+
+    /// How many of the events that were taken make the next batch.
+    fn next_batch(&self) -> usize {
+        let mut bytes = 0;
+        let is_within = |event: &&Event| {
+            let is_within = bytes < BULK;
+            bytes += event.bytes();
+            is_within
+        };
+        let room = self.shared.room();
+        self.taken.iter().take(room).take_while(is_within).count()
     }
 
     fn tell_wanted(&mut self) {

@@ -7,7 +7,7 @@
 //!
 //! | awake | I/O thread emits | I/O thread is about to park | JavaScript drains |
 //! | --- | --- | --- | --- |
-//! | no | queues; the 32nd calls the function, awake | calls the function, awake | – |
+//! | no | queues; the 32nd, or 256 KiB, calls the function, awake | calls the function, awake | – |
 //! | yes | only queues | waits a moment for JavaScript | goes on until the queue is empty, then not awake, then looks once more |
 
 use std::collections::VecDeque;
@@ -31,6 +31,8 @@ struct Queue {
     events: VecDeque<Event>,
     /// Events that are not part of a flood.
     hurried: usize,
+    /// Bytes that they are about.
+    bytes: usize,
 }
 
 /// The queue of one environment.
@@ -50,6 +52,10 @@ pub struct Mailbox {
 
 /// So many events wake JavaScript while the I/O thread goes on; fewer wait for the end of its turn.
 const WAKE_AT: usize = 32;
+
+/// So many bytes wake JavaScript while the I/O thread goes on, and so many make a batch: JavaScript takes these while
+/// the I/O thread reads the next ones. Were all that may be ahead one batch, each would wait while the other works.
+pub(super) const BULK: usize = 256 * 1024;
 
 /// How long a sleeping JavaScript is let sleep while nothing but a flood comes in: the shortest sleep
 /// there is, on Linux some 55 µs with its timer slack. Waking up costs as much as taking a quarter of
@@ -73,15 +79,17 @@ impl EventSink for Mailbox {
             event,
             Event::Data { flood: true, .. } | Event::Messages { flood: true, .. }
         );
-        let len = {
+        let is_enough = {
             let mut queue = lock(&self.queue);
+            queue.bytes += event.bytes();
             queue.events.push_back(event);
             queue.hurried += usize::from(!is_flood);
-            self.len.store(queue.events.len(), Ordering::Release);
-            queue.events.len()
+            let len = queue.events.len();
+            self.len.store(len, Ordering::Release);
+            len >= WAKE_AT || queue.bytes >= BULK
         };
         // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought.
-        if len >= WAKE_AT {
+        if is_enough {
             self.wake();
         }
     }
@@ -151,6 +159,7 @@ impl Mailbox {
         let mut queue = lock(&self.queue);
         std::mem::swap(&mut queue.events, taken);
         queue.hurried = 0;
+        queue.bytes = 0;
         self.len.store(0, Ordering::SeqCst);
         drop(queue);
         if self.is_held.swap(false, Ordering::SeqCst)

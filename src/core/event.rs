@@ -197,6 +197,20 @@ pub enum Event {
     },
 }
 
+impl Event {
+    /// Bytes that were received and that it brings.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        match self {
+            Self::Data { len, .. } | Self::Messages { len, .. } | Self::Datagrams { len, .. } => {
+                *len as usize
+            }
+            Self::Message { bytes, .. } => bytes.len(),
+            _ => 0,
+        }
+    }
+}
+
 /// A connection that was dropped for the want of a PROXY header.
 #[derive(Debug)]
 pub struct Dropped {
