@@ -159,9 +159,12 @@ export interface MessageOptions {
   keepAlive?: boolean | null | undefined;
   /** No Nagle's algorithm. Default true. */
   noDelay?: boolean | null | undefined;
-  /** The kernel's receive buffer in bytes. Default 65536. */
+  /**
+   * The kernel's receive buffer in bytes, fixed at that size. The default, 65536, leaves it to the system, whose buffers
+   * begin about there and grow with the connection.
+   */
   receiveBufferSize?: number | null | undefined;
-  /** The kernel's send buffer in bytes. Default 65536. */
+  /** The kernel's send buffer in bytes, fixed at that size. Default 65536, see {@link receiveBufferSize}. */
   sendBufferSize?: number | null | undefined;
   /** Whether to speak TLS. Default false. */
   sslTls?: boolean | null | undefined;

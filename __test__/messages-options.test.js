@@ -299,4 +299,20 @@ for (const side of ['client', 'server']) {
       );
     }
   });
+
+  test(`buffers that nobody asks for are the system's (${side})`, opts, async (t) => {
+    if (noStrace()) return t.skip(noStrace());
+    const trace = traceCalls(t, 'setsockopt');
+    const result = await run('message-socket-options', [side, '{}'], { prefix: trace.prefix });
+    assert.equal(result.code, 0, result.stderr);
+    const calls = trace.read();
+    assert.ok(
+      calls.some((line) => line.includes('TCP_NODELAY')),
+      calls.join(),
+    );
+    assert.deepEqual(
+      calls.filter((line) => /SO_(RCV|SND)BUF/.test(line)),
+      [],
+    );
+  });
 }

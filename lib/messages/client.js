@@ -47,7 +47,7 @@ class SocketClient extends MessageConnection {
    */
   constructor(port, host, options) {
     const merged = clientOptions(options);
-    super(formatOf(merged));
+    super(formatOf(merged, options));
     this.port = port == null ? DEFAULT_PORT : validatePort(port, 'port');
     this.host = host || 'localhost';
     validateString(this.host, 'host');

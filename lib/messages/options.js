@@ -149,7 +149,7 @@ function serverOptions(options) {
 }
 
 /**
- * How the messages of one connection look.
+ * What is the same for all connections of one client or server.
  * @typedef {object} Format
  * @property {boolean} isFramed
  * @property {import('./types').Type} send
@@ -158,10 +158,17 @@ function serverOptions(options) {
  * @property {boolean} isBatch
  * @property {boolean} emitsArrays raw numbers are delivered as arrays
  * @property {number} idleTimeout milliseconds
+ * @property {number} sendBuffer bytes of the system's buffer; 0 is the system's own size
+ * @property {number} receiveBuffer the same
  */
 
-/** @returns {Format} */
-function formatOf(options) {
+/**
+ * @param {object} options merged
+ * @param {object} [given] the user's: the system's buffers are only touched where somebody asks for it, because a size
+ *   that is set does not grow with the connection any more
+ * @returns {Format}
+ */
+function formatOf(options, given) {
   const send = sendType(options.sendType);
   const receive = receiveType(options.receiveType, options.bigint);
   if (!send) throw invalidDataType('send', options.sendType);
@@ -174,6 +181,8 @@ function formatOf(options) {
     isBatch: options.batch,
     emitsArrays: options.emitBatchDataAsAvailable,
     idleTimeout: options.idleTimeout * 1000,
+    sendBuffer: given?.sendBufferSize == null ? 0 : options.sendBufferSize,
+    receiveBuffer: given?.receiveBufferSize == null ? 0 : options.receiveBufferSize,
   };
 }
 
@@ -193,8 +202,8 @@ function streamOptions(options, format) {
     keepAliveDelay: 0,
     socket: {
       userTimeout: 0,
-      sendBufferSize: options.sendBufferSize,
-      recvBufferSize: options.receiveBufferSize,
+      sendBufferSize: format.sendBuffer,
+      recvBufferSize: format.receiveBuffer,
     },
     readAtOnce: true,
     codec: isPlain

@@ -55,7 +55,7 @@ class SocketServer extends EventEmitter {
   constructor(options) {
     super();
     this.options = serverOptions(options);
-    this[kFormat] = formatOf(this.options);
+    this[kFormat] = formatOf(this.options, options);
     /** @type {ListenHandle | null} */
     this[kHandle] = null;
     /** The `start()` that holds, until `close`. @type {{ isStopped: boolean, isRestarted: boolean } | null} */
