@@ -19,7 +19,7 @@ const SENT = 3;
 
 /** Room for the small writes of a tick: of byte streams (`lib/net/writer.js`), then of messages (`lib/outbox.js`). */
 const SLAB_SIZE = 128 * 1024;
-const MESSAGE_SLAB_SIZE = 256 * 1024;
+const MESSAGE_SLAB_SIZE = 2 * 1024 * 1024;
 /** The same for datagrams (`lib/datagram-outbox.js`): their bytes, then the integers of their list. */
 const DATAGRAM_SLAB_SIZE = 128 * 1024;
 const DATAGRAM_LIST_SIZE = 32 * 1024;
@@ -42,7 +42,7 @@ let nativeDrain;
 let nativeFlush;
 /** What both sides share: a header, then five integers per event. */
 const events = new Int32Array(EVENTS_LENGTH);
-/** Where small writes are put together. */
+/** Where small writes are put together. Of what nobody uses the system gives no memory. */
 const slab = Buffer.allocUnsafeSlow(
   SLAB_SIZE + MESSAGE_SLAB_SIZE + DATAGRAM_SLAB_SIZE + DATAGRAM_LIST_SIZE,
 );

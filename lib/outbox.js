@@ -18,9 +18,18 @@ const { errnoError } = require('./errors');
 const { writeHeader } = require('./frame');
 const { atTickEnd, callEach, isExiting } = require('./tick');
 
-/** In the first half messages lie as they come, in the second those of one connection are put side by side. */
+/**
+ * In the first half messages lie as they come, in the second those of one connection are put side by side. The engine
+ * keeps as much for a connection of which the system takes nothing (`WRITE_WINDOW`).
+ */
 const LOG = SLAB_SIZE;
 const LOG_END = LOG + MESSAGE_SLAB_SIZE / 2;
+/**
+ * So much goes out before a tick is over. Who sends much sends it better in large pieces (a megabyte costs the system
+ * half of what sixteen times 64 KiB cost), but a connection that does not take it should show soon.
+ */
+const LEAST_EARLY = 128 * 1024;
+const MOST_EARLY = LOG_END - LOG;
 
 /** So many characters are encoded without waiting for more. */
 const ROPE_LIMIT = 16 * 1024;
@@ -38,6 +47,10 @@ const HEADERS = Array.from({ length: SHORT_TEXT }, (_, length) => String.fromCha
 
 let logUsed = LOG;
 let gatherUsed = LOG_END;
+/** How much goes out early: twice as much each time that the system takes all of it. */
+let early = LEAST_EARLY;
+/** Where the log is full. At the end of a tick that is its end: nothing can go out to make room. */
+let logEnd = LOG + early;
 /** Who has something to be sent when this tick ends. @type {Outbox[]} */
 let dirty = [];
 /** Who is being sent: the slab is theirs until that is done. @type {Outbox[]} */
@@ -48,27 +61,36 @@ const flusher = {
   prepareFlush() {
     sending = dirty;
     dirty = [];
+    logEnd = LOG_END;
     for (let i = 0; i < sending.length; i++) sending[i].prepare();
   },
   flushTick() {
     const boxes = sending;
     sending = [];
-    logUsed = LOG;
-    gatherUsed = LOG_END;
+    startLog();
     // First all hear what became of theirs, then owners are told: what they send now is of the next tick.
     for (let i = 0; i < boxes.length; i++) boxes[i].settle();
     callEach(boxes, (box) => box.tell());
   },
 };
 
-/** The slab is full: everything in it goes out now. */
+/** The log is full: everything in it goes out now. */
 function flushEarly() {
+  let isTaken = true;
   for (let i = 0; i < dirty.length; i++) {
     gatherUsed = LOG_END;
     dirty[i].sendStaged();
+    if (dirty[i].mustWait) isTaken = false;
   }
+  early = isTaken ? Math.min(2 * early, MOST_EARLY) : LEAST_EARLY;
+  startLog();
+}
+
+/** Nothing is in the slab any more. */
+function startLog() {
   logUsed = LOG;
   gatherUsed = LOG_END;
+  logEnd = LOG + early;
 }
 
 class Outbox {
@@ -267,7 +289,7 @@ class Outbox {
   // --- Inside.
 
   reserveInLog(length) {
-    if (LOG_END - logUsed < length) flushEarly();
+    if (logEnd - logUsed < length) flushEarly();
     const at = logUsed;
     logUsed += length;
     const { segments } = this;
@@ -284,7 +306,7 @@ class Outbox {
     const { length } = rope;
     this.rope = '';
     // At the end of a tick the slab cannot be emptied to make room.
-    if (sending.length > 0 && LOG_END - logUsed < length + 4) {
+    if (sending.length > 0 && logEnd - logUsed < length + 4) {
       this.toBacklog();
       this.push(encodeTexts(rope, this.isFramed));
       return;
