@@ -86,6 +86,12 @@ function flushEarly() {
   startLog();
 }
 
+/** Where `length` bytes of the slab are free. */
+function placeInLog(length) {
+  if (logEnd - logUsed < length) flushEarly();
+  return logUsed;
+}
+
 /** Nothing is in the slab any more. */
 function startLog() {
   logUsed = LOG;
@@ -159,17 +165,26 @@ class Outbox {
 
   /** Room for `length` bytes in the slab, at most `LARGEST_IN_SLAB`, behind what was sent before. Answers where. */
   reserve(length) {
-    if (this.rope !== '') this.encodeRope();
-    return this.reserveInLog(length);
+    const at = this.place(length);
+    this.take(length);
+    return at;
   }
 
-  /** The room reserved last ends before its last `length` bytes. */
-  giveBack(length) {
+  /** The same of somebody who will `take` some of it, before anything else is sent. */
+  place(most) {
+    if (this.rope !== '') this.encodeRope();
+    return placeInLog(most);
+  }
+
+  /** The next `length` bytes of the slab are this connection's. */
+  take(length) {
+    const at = logUsed;
+    logUsed += length;
+    this.staged += length;
     const { segments } = this;
-    logUsed -= length;
-    this.staged -= length;
-    segments[segments.length - 1] -= length;
-    if (segments[segments.length - 1] === 0) segments.length -= 2;
+    const last = segments.length;
+    if (last > 0 && segments[last - 2] + segments[last - 1] === at) segments[last - 1] += length;
+    else segments.push(at, length);
   }
 
   /** A message that is too long for the slab, whole. @param {Buffer} bytes nobody else's */
@@ -288,18 +303,6 @@ class Outbox {
 
   // --- Inside.
 
-  reserveInLog(length) {
-    if (logEnd - logUsed < length) flushEarly();
-    const at = logUsed;
-    logUsed += length;
-    const { segments } = this;
-    const last = segments.length;
-    if (last > 0 && segments[last - 2] + segments[last - 1] === at) segments[last - 1] += length;
-    else segments.push(at, length);
-    this.staged += length;
-    return at;
-  }
-
   /** Encodes the joined texts. */
   encodeRope() {
     const { rope } = this;
@@ -312,10 +315,10 @@ class Outbox {
       return;
     }
     // With four bytes more to write to, one character that is not ASCII makes it more bytes than characters.
-    const at = this.reserveInLog(length + 4);
-    const isAscii = slab.utf8Write(rope, at, length + 4) === length;
-    this.giveBack(isAscii ? 4 : length + 4);
-    if (isAscii) return;
+    if (slab.utf8Write(rope, placeInLog(length + 4), length + 4) === length) {
+      this.take(length);
+      return;
+    }
     this.toBacklog();
     this.push(encodeTexts(rope, this.isFramed));
     if (sending.length === 0 && this.handle !== null) this.pump();

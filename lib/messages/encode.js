@@ -81,19 +81,18 @@ function addText(box, limit, text) {
     box.addLarge(message);
     return null;
   }
-  const room = bytes + (box.isFramed ? LARGEST_HEADER : 0);
-  const at = box.reserve(room);
   if (!box.isFramed) {
-    box.giveBack(room - slab.utf8Write(text, at, bytes));
+    box.take(slab.utf8Write(text, box.place(bytes), bytes));
     return null;
   }
   // So many characters have so many bytes at least; only about a few lengths that is wrong.
   const header = headerSize(length);
+  const at = box.place(bytes + LARGEST_HEADER);
   const written = slab.utf8Write(text, at + header, bytes);
   const needed = headerSize(written);
   if (needed !== header) slab.copyWithin(at + needed, at + header, at + header + written);
   writeHeader(slab, at, written);
-  box.giveBack(room - needed - written);
+  box.take(needed + written);
   return null;
 }
 
