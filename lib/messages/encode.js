@@ -12,9 +12,6 @@ const slabView = new DataView(slab.buffer, slab.byteOffset, slab.byteLength);
 
 /** No character of UTF-16 has more bytes in UTF-8. */
 const MOST_BYTES = 3;
-/** Beyond so many characters it pays to count the bytes first. */
-const COUNTED = 4096;
-const LARGEST_HEADER = 5;
 
 /**
  * Adds the message `value` to `box`; the caller commits. Answers null, or what is wrong with it; then nothing was
@@ -69,31 +66,23 @@ function addText(box, limit, text) {
     if (length > 0 || box.isFramed) box.addShortText(text);
     return null;
   }
-  // Nothing is longer in UTF-8 than this; where that is too much, it is counted.
-  const isCounted = length > COUNTED || length * MOST_BYTES > limit;
-  const bytes = isCounted ? Buffer.byteLength(text) : length * MOST_BYTES;
+  const bytes = Buffer.byteLength(text);
   if (bytes > limit) return tooLong(bytes, limit);
-  if (bytes + LARGEST_HEADER > LARGEST_IN_SLAB) {
-    const header = box.isFramed ? headerSize(bytes) : 0;
+  const header = box.isFramed ? headerSize(bytes) : 0;
+  if (header + bytes > LARGEST_IN_SLAB) {
     const message = Buffer.allocUnsafeSlow(header + bytes);
-    if (header > 0) writeHeader(message, 0, bytes);
-    message.utf8Write(text, header, bytes);
+    writeText(message, 0, text, header, bytes);
     box.addLarge(message);
-    return null;
-  }
-  if (!box.isFramed) {
-    box.take(slab.utf8Write(text, box.place(bytes), bytes));
-    return null;
-  }
-  // So many characters have so many bytes at least; only about a few lengths that is wrong.
-  const header = headerSize(length);
-  const at = box.place(bytes + LARGEST_HEADER);
-  const written = slab.utf8Write(text, at + header, bytes);
-  const needed = headerSize(written);
-  if (needed !== header) slab.copyWithin(at + needed, at + header, at + header + written);
-  writeHeader(slab, at, written);
-  box.take(needed + written);
+  } else writeText(slab, box.reserve(header + bytes), text, header, bytes);
   return null;
+}
+
+/** Writes `text`, which has so many bytes in UTF-8, with a header of `header` bytes in front of it. */
+function writeText(to, at, text, header, bytes) {
+  if (header > 0) writeHeader(to, at, bytes);
+  // ASCII, which most is: written with the cheaper of the two.
+  if (bytes === text.length) to.latin1Write(text, at + header, bytes);
+  else to.utf8Write(text, at + header, bytes);
 }
 
 /** A string for everything that has one; the strings of an array's elements, side by side. */
