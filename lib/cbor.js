@@ -1,6 +1,7 @@
 'use strict';
 // `socket/cbor`: JavaScript values as CBOR (RFC 8949), and back. docs/CBOR.md says what becomes what.
 
+const { Buffer } = require('node:buffer');
 const { markAsUntransferable } = require('node:worker_threads');
 const { validateInteger, validateObject } = require('./args');
 const { invalidType } = require('./errors');

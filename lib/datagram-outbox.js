@@ -7,6 +7,7 @@
 // | in the slab | the tick ends, the slab is full, or another socket sends |
 // | in the engine's queue | the system takes it |
 
+const { Buffer } = require('node:buffer');
 const {
   DATAGRAM_LIST_SIZE,
   DATAGRAM_SLAB_SIZE,

@@ -2,6 +2,7 @@
 // The one native engine of this JavaScript environment (the main thread or a worker), made on first
 // use; the memory it reads into; and the count of what keeps the process alive.
 
+const { Buffer } = require('node:buffer');
 const { markAsUntransferable } = require('node:worker_threads');
 const { Engine } = require('./native');
 const { createDrain } = require('./events');

@@ -6,6 +6,7 @@
 // of `data.buffer`. A slab that was not used for a while is let go, so that a server with many quiet
 // connections does not hold memory for each.
 
+const { Buffer } = require('node:buffer');
 const { clearInterval, setInterval } = require('node:timers');
 const { markAsUntransferable } = require('node:worker_threads');
 

@@ -13,6 +13,7 @@
 // | in `backlog` | the connection stands, and what the system did not take before is with it |
 // | in the engine's queue | the system takes it |
 
+const { Buffer } = require('node:buffer');
 const { MESSAGE_SLAB_SIZE, SLAB_SIZE, slab } = require('./engine');
 const { errnoError } = require('./errors');
 const { writeHeader } = require('./frame');

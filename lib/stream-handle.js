@@ -2,6 +2,7 @@
 // A connection, or an attempt at one, with libuv's words.
 
 const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
 const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
 const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');

@@ -7,6 +7,7 @@
 // Runs of scalars, which is what most values consist of, are taken by read-runs.js. What they stop at
 // is taken by `readItem`, and put where it belongs by `deliver`.
 
+const { Buffer } = require('node:buffer');
 const { isField, setField } = require('./error-value');
 const { input, malformed, truncated } = require('./input');
 const {

@@ -2,6 +2,7 @@
 // What the decoder reads from. One for all decoders, as `output` is for encoders: they never run at
 // the same time.
 
+const { Buffer } = require('node:buffer');
 const { decodeError } = require('./errors');
 
 /** Below this size, to make a DataView costs more than to read a few floats without. */

@@ -1,6 +1,7 @@
 'use strict';
 // The parts of an item: heads, numbers, strings. Each function reads at `input.at` and goes on behind.
 
+const { Buffer } = require('node:buffer');
 const { float64At, input, malformed, truncated, uint32At } = require('./input');
 const { textAt } = require('./read-text');
 const { readWtf8 } = require('./text');

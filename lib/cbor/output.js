@@ -7,6 +7,7 @@
 // positions that outlive a call count from `output.start`. As long as `at <= output.limit`, SLACK
 // bytes can be written without asking.
 
+const { Buffer } = require('node:buffer');
 const { tooLarge } = require('./errors');
 
 /** Enough for a member: a short key (see `SHORT` in write.js) and a short string. */

@@ -1,7 +1,7 @@
 'use strict';
 // Text from bytes.
 
-const { isUtf8 } = require('node:buffer');
+const { Buffer, isUtf8 } = require('node:buffer');
 const { input, malformed } = require('./input');
 
 /** Up to so many bytes, text is put together here; above, a call of the engine is faster. */

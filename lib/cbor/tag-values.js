@@ -1,6 +1,7 @@
 'use strict';
 // The values that known tags stand for, from what the tags are on.
 
+const { Buffer } = require('node:buffer');
 const { input, malformed } = require('./input');
 const { keepForAllocator } = require('./memory');
 const { millisecondsOf } = require('./time');

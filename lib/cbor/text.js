@@ -5,6 +5,8 @@
 // The form of lone surrogates is WTF-8: UTF-8 in which a surrogate takes three bytes like any other
 // character of its size. A pair of surrogates takes four bytes, as in UTF-8.
 
+const { Buffer } = require('node:buffer');
+
 /**
  * Writes any string as WTF-8, which is UTF-8 when nothing in it stands alone. There must be room for
  * three bytes per unit of the string.

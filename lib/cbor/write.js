@@ -3,6 +3,7 @@
 // with `output.limit` not passed, and returns the place behind. What can be long asks for room itself
 // and leaves the limit as it found it.
 
+const { Buffer } = require('node:buffer');
 const { tooLarge } = require('./errors');
 const { output } = require('./output');
 const { writeWtf8 } = require('./text');

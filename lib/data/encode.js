@@ -2,6 +2,7 @@
 // From a value to its frame in the outbox, at the time of `send()`: what cannot be sent is refused as a whole, and what
 // changes later does not change what goes out.
 
+const { Buffer } = require('node:buffer');
 const { Encoded, encodeInto, isEncoding } = require('../cbor/encoder');
 const { tooLarge } = require('../cbor/errors');
 const { slab } = require('../engine');

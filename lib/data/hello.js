@@ -1,6 +1,8 @@
 'use strict';
 // The hello (`src/core/codec/hello.rs`), as it is sent. The engine reads the peer's.
 
+const { Buffer } = require('node:buffer');
+
 const VERSION = 1;
 const REFUSED = 1;
 

@@ -11,6 +11,7 @@
 //
 // When all is released it flows again. What ends the stream is held as well, so that it comes behind the data.
 
+const { Buffer } = require('node:buffer');
 const { setImmediate } = require('node:timers');
 const { decodeRange } = require('../cbor/decoder');
 const { decodeError } = require('../cbor/errors');

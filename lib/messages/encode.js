@@ -2,6 +2,7 @@
 // From a value to its bytes in the outbox, at the time of `send()`: what cannot be sent is refused as a whole, and
 // what changes later does not change what goes out.
 
+const { Buffer } = require('node:buffer');
 const { slab } = require('../engine');
 const { headerSize, writeHeader } = require('../frame');
 const { LARGEST_IN_SLAB, SHORT_TEXT } = require('../outbox');
@@ -81,7 +82,7 @@ function addText(box, limit, text) {
 /** Writes `text`, which has so many bytes in UTF-8, with a header of `header` bytes in front of it. */
 function writeText(to, at, text, header, bytes) {
   if (header > 0) writeHeader(to, at, bytes);
-  // ASCII, which most is: written with the cheaper of the two. Called like this it need not be looked up each time.
+  // ASCII, which most is: written with the cheaper of the two.
   if (bytes === text.length) latin1Write.call(to, text, at + header);
   else to.utf8Write(text, at + header, bytes);
 }

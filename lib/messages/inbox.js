@@ -4,6 +4,7 @@
 // Short texts of ASCII are made several at a time: one call makes a string of some kilobytes, and each text is a
 // part of it. V8 keeps the whole as long as a part of it is in use, so the whole is small.
 
+const { Buffer } = require('node:buffer');
 const { ReceiveMemory } = require('../memory');
 const { incompleteError, notJson } = require('./errors');
 const { kFail } = require('./symbols');

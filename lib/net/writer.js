@@ -13,6 +13,7 @@
 // pump goes on when that is sent (`onwritten`); with TLS, when enough of it is (`lib/net/ahead.js`).
 
 const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
 const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
 const { atTickEnd, isExiting } = require('../tick');

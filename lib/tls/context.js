@@ -20,6 +20,7 @@
 //
 // The end of a half is said in TLS before it is sent, by `handle.end()` and by `handle.close()`.
 
+const { Buffer } = require('node:buffer');
 const { isIP } = require('node:net');
 const nodeTls = require('node:tls');
 const { TlsClientAuth, TlsContext, TlsServer } = require('../native');

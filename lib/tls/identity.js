@@ -2,6 +2,7 @@
 // Certificates, private keys and PKCS#12 files, in the many forms that Node takes, as the engine takes
 // them. Keys are decrypted by Node's own crypto; the engine gets PKCS#8, and our copy of it is wiped.
 
+const { Buffer } = require('node:buffer');
 const crypto = require('node:crypto');
 const { isArrayBufferView } = require('node:util').types;
 const { invalidType } = require('../errors');

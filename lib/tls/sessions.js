@@ -2,6 +2,7 @@
 // Sessions to resume. Node hands them out as the bytes of a ticket; here they stay with the engine, and
 // the program gets a Buffer that stands for them within this process (and this thread).
 
+const { Buffer } = require('node:buffer');
 const { randomBytes } = require('node:crypto');
 const { TlsSessions } = require('../native');
 

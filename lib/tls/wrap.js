@@ -3,6 +3,7 @@
 // any other Duplex is joined to the engine by a pair of connected sockets.
 
 const { AsyncResource } = require('node:async_hooks');
+const { Buffer } = require('node:buffer');
 const { StreamHandle } = require('../stream-handle');
 const { NO_DESTROY_HOOK } = require('../handle');
 const { errnoError } = require('../errors');

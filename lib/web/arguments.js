@@ -1,7 +1,7 @@
 'use strict';
 // Arguments of web sockets: addresses, ports, and data to send. Each check throws at once.
 
-const { Blob } = require('node:buffer');
+const { Buffer, Blob } = require('node:buffer');
 const { isIP } = require('node:net');
 const { domainToASCII } = require('node:url');
 const { inspect, types } = require('node:util');

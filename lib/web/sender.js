@@ -4,6 +4,7 @@
 // Bytes go into the outbox (`lib/outbox.js`) at once, which sends them when the tick ends. A Blob has to be read first:
 // what comes behind it waits in `items`, and so does the Blob's own rest while the peer does not take what was read.
 
+const { Buffer } = require('node:buffer');
 const { slab } = require('../engine');
 const { LARGEST_IN_SLAB, Outbox, SHORT_TEXT } = require('../outbox');
 const { afterTicks } = require('../tick');

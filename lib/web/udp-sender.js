@@ -2,6 +2,7 @@
 // The sending half of a UDP socket: what has to be found out first (the bytes of a Blob, the address of a name) holds back
 // what is sent after it, so that datagrams leave in their order.
 
+const { Buffer } = require('node:buffer');
 const dns = require('node:dns');
 const { DatagramOutbox } = require('../datagram-outbox');
 const { targetOf } = require('../datagram-address');
