@@ -12,7 +12,7 @@ use napi_derive::napi;
 
 use crate::binding::chunks::Lent;
 use crate::binding::encode::{MESSAGE_INDEX, as_int, encode};
-use crate::binding::mailbox::{BULK, Mailbox};
+use crate::binding::mailbox::{BATCH_BYTES, Mailbox};
 use crate::binding::options::NativeDropped;
 use crate::binding::registry::{Entry, Registry};
 use crate::binding::shared::{Cell, PIECES, Sends, Shared};
@@ -377,7 +377,7 @@ impl State {
     fn next_batch(&self) -> usize {
         let mut bytes = 0;
         let is_within = |event: &&Event| {
-            let is_within = bytes < BULK;
+            let is_within = bytes < BATCH_BYTES;
             bytes += event.bytes();
             is_within
         };

@@ -7,7 +7,7 @@
 //!
 //! | awake | I/O thread emits | I/O thread is about to park | JavaScript drains |
 //! | --- | --- | --- | --- |
-//! | no | queues; the 32nd, or 256 KiB, calls the function, awake | calls the function, awake | – |
+//! | no | queues; the 32nd, or 512 KiB, calls the function, awake | calls the function, awake | – |
 //! | yes | only queues | waits a moment for JavaScript | goes on until the queue is empty, then not awake, then looks once more |
 
 use std::collections::VecDeque;
@@ -53,9 +53,12 @@ pub struct Mailbox {
 /// So many events wake JavaScript while the I/O thread goes on; fewer wait for the end of its turn.
 const WAKE_AT: usize = 32;
 
-/// So many bytes wake JavaScript while the I/O thread goes on, and so many make a batch: JavaScript takes these while
-/// the I/O thread reads the next ones. Were all that may be ahead one batch, each would wait while the other works.
-pub(super) const BULK: usize = 256 * 1024;
+/// The same in bytes: JavaScript works on these while the I/O thread reads the next ones. If it were woken only when
+/// all is read that may be ahead (`core::flow`), each would wait while the other works.
+const WAKE_AT_BYTES: usize = 512 * 1024;
+
+/// So many bytes make a batch, for the same reason: what JavaScript is done with may be read again.
+pub(super) const BATCH_BYTES: usize = 256 * 1024;
 
 /// How long a sleeping JavaScript is let sleep while nothing but a flood comes in: the shortest sleep
 /// there is, on Linux some 55 µs with its timer slack. Waking up costs as much as taking a quarter of
@@ -86,7 +89,7 @@ impl EventSink for Mailbox {
             queue.hurried += usize::from(!is_flood);
             let len = queue.events.len();
             self.len.store(len, Ordering::Release);
-            len >= WAKE_AT || queue.bytes >= BULK
+            len >= WAKE_AT || queue.bytes >= WAKE_AT_BYTES
         };
         // Otherwise `about_to_park` wakes: JavaScript is to find all that one turn has brought.
         if is_enough {
