@@ -76,15 +76,40 @@ test('a drain is not owed for what was not too much', opts, async (t) => {
   assert.equal(drains, 0);
 });
 
-test('megabytes in one tick to a peer that reads', opts, async (t) => {
-  const { ours, conn } = await messageKit(t).pair('client', { rawBytes: false });
-  const text = 'y'.repeat(1000);
-  const all = readBytes(conn, 20_000 * 1005);
-  for (let i = 0; i < 20_000; i++) ours.send(text);
-  const frames = framesIn(await all);
-  assert.equal(frames.length, 20_000);
-  assert.ok(frames.every((each) => each.length === 1000));
-});
+for (const readsAtOnce of [true, false]) {
+  const peers = readsAtOnce ? 'peers that read' : 'peers that read later';
+  test(`megabytes in one tick to ${peers}: all of it, in order`, opts, async (t) => {
+    const m = messageKit(t);
+    const pairs = [];
+    for (let n = 0; n < 3; n++) pairs.push(await m.pair('client', { rawBytes: false }));
+    // One sends much, then others between each other, then the first again: what leaves before the tick is over
+    // becomes more with each time that the system takes all of it, and little again when it does not.
+    const order = [
+      ...Array(12_000).fill(0),
+      ...Array.from({ length: 6000 }, (_, i) => i % 3),
+      ...Array(3000).fill(0),
+    ];
+    for (let round = 0; round < 2; round++) {
+      for (const { conn } of pairs) conn.pause();
+      const sent = [[], [], []];
+      order.forEach((n, i) => sent[n].push(`${round} ${i} `.padEnd(900 + (i % 200), 'y')));
+      const length = (texts) => texts.reduce((sum, text) => sum + text.length + 5, 0);
+      const read = () =>
+        pairs.map(({ conn }, n) => {
+          const all = readBytes(conn, length(sent[n]));
+          conn.resume();
+          return all;
+        });
+      let reads = readsAtOnce ? read() : null;
+      const next = [0, 0, 0];
+      for (const n of order) pairs[n].ours.send(sent[n][next[n]++]);
+      await turn();
+      reads ??= read();
+      const received = await Promise.all(reads);
+      received.forEach((bytes, n) => assert.deepEqual(framesIn(bytes).map(String), sent[n]));
+    }
+  });
+}
 
 test('what is queued before open counts, and drains after it', opts, async (t) => {
   const m = messageKit(t);

@@ -237,6 +237,8 @@ test('texts around every length at which something changes', opts, async (t) => 
     'é'.repeat(length),
     `${'x'.repeat(length)}€`,
     '😀'.repeat(length >> 1),
+    // ASCII in memory of two bytes for each character.
+    `€${'x'.repeat(length)}`.slice(1),
   ]);
   for (const rawBytes of [false, true]) {
     const { bytes, errors } = await wireOf(t, { rawBytes }, (ours) =>
@@ -253,6 +255,17 @@ test('texts around every length at which something changes', opts, async (t) => 
     Buffer.concat(texts.map((text) => frame(text))),
   );
   assert.deepEqual(dataOf(log), texts);
+});
+
+test('lone surrogates in a long text', opts, async (t) => {
+  const texts = ['\ud800'.repeat(200), `${'x'.repeat(200)}\udfff`, `\ud800${'x'.repeat(40_000)}`];
+  const { bytes } = await wireOf(t, { rawBytes: false }, (ours) =>
+    texts.forEach((text) => ours.send(text)),
+  );
+  assert.deepEqual(
+    framesIn(bytes).map(String),
+    texts.map((text) => text.replace(/[\ud800-\udfff]/g, '\ufffd')),
+  );
 });
 
 test('many short texts of which one is not ASCII', opts, async (t) => {
