@@ -9,7 +9,7 @@
 // | where a message is | until |
 // | --- | --- |
 // | in `rope` | it is large enough, something else is sent, or the tick ends |
-// | in the slab, as one of `segments` | the tick ends, or the slab is full |
+// | in the slab, as one of `segments` | the tick ends, or enough is there (`early`) |
 // | in `backlog` | the connection stands, and what the system did not take before is with it |
 // | in the engine's queue | the system takes it |
 
@@ -56,6 +56,8 @@ let logEnd = LOG + early;
 let dirty = [];
 /** Who is being sent: the slab is theirs until that is done. @type {Outbox[]} */
 let sending = [];
+/** Who has heard what became of it, and has yet to tell. @type {Outbox[]} */
+let heard = [];
 
 /** What the end of a tick calls, for all outboxes. */
 const flusher = {
@@ -65,32 +67,30 @@ const flusher = {
     logEnd = LOG_END;
     for (let i = 0; i < sending.length; i++) sending[i].prepare();
   },
-  flushTick() {
+  /** First all hear what became of theirs … */
+  hearFlush() {
     const boxes = sending;
     sending = [];
     startLog();
-    // First all hear what became of theirs, then owners are told: what they send now is of the next tick.
     for (let i = 0; i < boxes.length; i++) boxes[i].settle();
+    heard = heard.concat(boxes);
+  },
+  /** … then owners are told: what they send now is of the next tick. */
+  flushTick() {
+    const boxes = heard;
+    heard = [];
     callEach(boxes, (box) => box.tell());
   },
 };
 
-/** The log is full: everything in it goes out now. */
-function flushEarly() {
-  let isTaken = true;
+/** Everything in the log goes out now, because `asking` needs room. */
+function flushEarly(asking) {
   for (let i = 0; i < dirty.length; i++) {
     gatherUsed = LOG_END;
     dirty[i].sendStaged();
-    if (dirty[i].mustWait) isTaken = false;
   }
-  early = isTaken ? Math.min(2 * early, MOST_EARLY) : LEAST_EARLY;
+  early = asking.mustWait ? LEAST_EARLY : Math.min(2 * early, MOST_EARLY);
   startLog();
-}
-
-/** Where `length` bytes of the slab are free. */
-function placeInLog(length) {
-  if (logEnd - logUsed < length) flushEarly();
-  return logUsed;
 }
 
 /** Nothing is in the slab any more. */
@@ -166,26 +166,10 @@ class Outbox {
 
   /** Room for `length` bytes in the slab, at most `LARGEST_IN_SLAB`, behind what was sent before. Answers where. */
   reserve(length) {
+    if (this.rope !== '') this.encodeRope();
     const at = this.place(length);
     this.take(length);
     return at;
-  }
-
-  /** The same of somebody who will `take` some of it, before anything else is sent. */
-  place(most) {
-    if (this.rope !== '') this.encodeRope();
-    return placeInLog(most);
-  }
-
-  /** The next `length` bytes of the slab are this connection's. */
-  take(length) {
-    const at = logUsed;
-    logUsed += length;
-    this.staged += length;
-    const { segments } = this;
-    const last = segments.length;
-    if (last > 0 && segments[last - 2] + segments[last - 1] === at) segments[last - 1] += length;
-    else segments.push(at, length);
   }
 
   /** A message that is too long for the slab, whole. @param {Buffer} bytes nobody else's */
@@ -239,13 +223,12 @@ class Outbox {
       this.toBacklog();
       return;
     }
-    this.row = this.handle.addSend(this.gather(), this.staged);
+    const at = this.gather();
+    this.row = this.handle.addSend(at, this.staged);
     // Very many connections send in this tick.
-    if (this.row < 0) this.sendStaged();
-    else {
-      this.segments = [];
-      this.staged = 0;
-    }
+    if (this.row < 0) this.took(this.handle.writeSlab(at, this.staged));
+    this.segments = [];
+    this.staged = 0;
   }
 
   /** The end of the tick, second: hears what became of it. */
@@ -304,6 +287,23 @@ class Outbox {
 
   // --- Inside.
 
+  /** Where `length` bytes of the slab are free. */
+  place(length) {
+    if (logEnd - logUsed < length) flushEarly(this);
+    return logUsed;
+  }
+
+  /** The next `length` bytes of the slab are this connection's. */
+  take(length) {
+    const at = logUsed;
+    logUsed += length;
+    this.staged += length;
+    const { segments } = this;
+    const last = segments.length;
+    if (last > 0 && segments[last - 2] + segments[last - 1] === at) segments[last - 1] += length;
+    else segments.push(at, length);
+  }
+
   /** Encodes the joined texts. */
   encodeRope() {
     const { rope } = this;
@@ -316,7 +316,7 @@ class Outbox {
       return;
     }
     // With four bytes more to write to, one character that is not ASCII makes it more bytes than characters.
-    if (slab.utf8Write(rope, placeInLog(length + 4), length + 4) === length) {
+    if (slab.utf8Write(rope, this.place(length + 4), length + 4) === length) {
       this.take(length);
       return;
     }

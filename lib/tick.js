@@ -7,8 +7,8 @@
 
 /**
  * Who has something to do at the end of this tick: first all `prepareFlush`, which put their sends
- * together, then all `flushTick`.
- * @type {{ prepareFlush?(): void, flushTick(): void }[]}
+ * together, then all `hearFlush`, which look what became of them, then all `flushTick`, which may call the program.
+ * @type {{ prepareFlush?(): void, hearFlush?(): void, flushTick(): void }[]}
  */
 let dirty = [];
 // Kept from the start: a program's tests may fake them, and what was written must go out all the same.
@@ -62,6 +62,8 @@ function flushTick() {
   dirty = [];
   for (let i = 0; i < sockets.length; i++) sockets[i].prepareFlush?.();
   flushSends();
+  // Before any code of the program, which may send again: to these sockets, and in the memory that was sent from.
+  for (let i = 0; i < sockets.length; i++) sockets[i].hearFlush?.();
   callEach(sockets, (socket) => socket.flushTick());
 }
 

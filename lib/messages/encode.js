@@ -130,25 +130,30 @@ function addNumbers(box, type, limit, value) {
   const isView = ArrayBuffer.isView(value) && !(value instanceof DataView);
   if (isView && size === 1 && value instanceof Uint8Array) return addBytes(box, limit, value);
   if (!isView && !Array.isArray(value)) return cannotConvert(name, value);
-  const { length } = value;
-  let count = 0;
+  const elements = isView ? value : elementsOf(value);
+  const { length } = elements;
   for (let i = 0; i < length; i++) {
-    const element = value[i];
-    if (element == null) continue;
-    if (!isNumber(element)) return cannotConvert(name, element);
-    count++;
+    if (!isNumber(elements[i])) return cannotConvert(name, elements[i]);
   }
-  const place = placeFor(box, count * size, limit);
+  const place = placeFor(box, length * size, limit);
   if (place instanceof MessageError) return place;
   let { at } = place;
   for (let i = 0; i < length; i++) {
-    const element = value[i];
-    if (element == null) continue;
-    type.write(place.view, at, element);
+    type.write(place.view, at, elements[i]);
     at += size;
   }
   if (place.message !== null) box.addLarge(place.message);
   return null;
+}
+
+/** Those that are something, each looked at once: a getter among them may do anything, send a message for instance. */
+function elementsOf(values) {
+  const elements = [];
+  for (let i = 0; i < values.length; i++) {
+    const element = values[i];
+    if (element != null) elements.push(element);
+  }
+  return elements;
 }
 
 const isNumber = (value) => typeof value === 'number' || typeof value === 'bigint';

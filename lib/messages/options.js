@@ -158,17 +158,15 @@ function serverOptions(options) {
  * @property {boolean} isBatch
  * @property {boolean} emitsArrays raw numbers are delivered as arrays
  * @property {number} idleTimeout milliseconds
- * @property {number} sendBuffer bytes of the system's buffer; 0 is the system's own size
- * @property {number} receiveBuffer the same
+ * @property {Set<string>} given the options that the user gave
  */
 
 /**
  * @param {object} options merged
- * @param {object} [given] the user's: the system's buffers are only touched where somebody asks for it, because a size
- *   that is set does not grow with the connection any more
+ * @param {object} [own] the user's
  * @returns {Format}
  */
-function formatOf(options, given) {
+function formatOf(options, own) {
   const send = sendType(options.sendType);
   const receive = receiveType(options.receiveType, options.bigint);
   if (!send) throw invalidDataType('send', options.sendType);
@@ -181,8 +179,7 @@ function formatOf(options, given) {
     isBatch: options.batch,
     emitsArrays: options.emitBatchDataAsAvailable,
     idleTimeout: options.idleTimeout * 1000,
-    sendBuffer: given?.sendBufferSize == null ? 0 : options.sendBufferSize,
-    receiveBuffer: given?.receiveBufferSize == null ? 0 : options.receiveBufferSize,
+    given: new Set(Object.keys(own ?? {}).filter((name) => own[name] != null)),
   };
 }
 
@@ -202,8 +199,8 @@ function streamOptions(options, format) {
     keepAliveDelay: 0,
     socket: {
       userTimeout: 0,
-      sendBufferSize: format.sendBuffer,
-      recvBufferSize: format.receiveBuffer,
+      sendBufferSize: bufferSize('sendBufferSize', options, format),
+      recvBufferSize: bufferSize('receiveBufferSize', options, format),
     },
     readAtOnce: true,
     codec: isPlain
@@ -214,6 +211,14 @@ function streamOptions(options, format) {
           maxMessage: format.maxMessageSize,
         },
   };
+}
+
+/**
+ * The system's buffers are only set where somebody asks for it: a size that is set does not grow with the connection any
+ * more (decision 17). 0: they are the system's.
+ */
+function bufferSize(name, options, { given }) {
+  return given.has(name) || options[name] !== COMMON[name] ? options[name] : 0;
 }
 
 module.exports = { DEFAULT_PORT, clientOptions, formatOf, serverOptions, streamOptions };

@@ -211,7 +211,10 @@ impl State {
     fn drain(&mut self, wait: bool) -> u32 {
         self.settle();
         if self.taken.is_empty() {
-            self.mailbox.take(&mut self.taken);
+            self.take();
+        } else {
+            // There may be room again for what it waits to read.
+            self.mailbox.release();
         }
         while self.taken.is_empty() {
             let found = if wait && self.hot.should_try() {
@@ -221,12 +224,30 @@ impl State {
                 !self.mailbox.is_empty()
             };
             if found || !self.sleep() {
-                self.mailbox.take(&mut self.taken);
+                self.take();
             } else {
                 return 0;
             }
         }
         self.deliver()
+    }
+
+    /// Takes what there is, and decides who is to bring the next.
+    fn take(&mut self) {
+        let bytes = self.mailbox.take(&mut self.taken);
+        if self.taken.is_empty() {
+            return;
+        }
+        // Each datagram is an event of its own for JavaScript.
+        let events = self.taken.iter().map(|event| match event {
+            Event::Datagrams { count, .. } => *count as usize,
+            _ => 1,
+        });
+        match self.busy.record(events.sum(), bytes) {
+            Turner::Owner => self.core.ask_crank(),
+            Turner::Io => self.core.give_back_crank(),
+            Turner::Any => {}
+        }
     }
 
     /// Waits a moment for a reply to what was written, and says whether there is one.
@@ -293,25 +314,12 @@ impl State {
     /// Puts events into the array, as far as there is room for them and they make a batch.
     fn deliver(&mut self) -> u32 {
         let count = self.next_batch();
-        let mut events = count;
-        let mut bytes = 0;
         for (index, event) in self.taken.drain(..count).enumerate() {
             let mut row = encode(&event);
-            bytes += event.bytes();
             match event {
-                Event::Messages { id, chunk, len, .. } => {
+                Event::Messages { id, chunk, len, .. }
+                | Event::Datagrams { id, chunk, len, .. } => {
                     self.batch.data.push((id, len as usize, chunk));
-                }
-                Event::Datagrams {
-                    id,
-                    chunk,
-                    len,
-                    count,
-                    ..
-                } => {
-                    self.batch.data.push((id, len as usize, chunk));
-                    // Each is an event of its own for JavaScript.
-                    events += count as usize - 1;
                 }
                 Event::Message { id, bytes } => {
                     row[MESSAGE_INDEX] = as_int(self.batch.messages.len());
@@ -363,11 +371,6 @@ impl State {
                 | Event::Quiet { .. } => {}
             }
             self.shared.set_event(index, row);
-        }
-        match self.busy.record(events, bytes) {
-            Turner::Owner => self.core.ask_crank(),
-            Turner::Io => self.core.give_back_crank(),
-            Turner::Any => {}
         }
         self.tell_wanted();
         u32::try_from(count).expect("the array holds fewer events than 4 G")

@@ -156,15 +156,21 @@ impl Mailbox {
         self.len.load(Ordering::Acquire) == 0
     }
 
-    /// Moves everything into `taken`, which is empty.
-    pub(super) fn take(&self, taken: &mut VecDeque<Event>) {
+    /// Moves everything into `taken`, which is empty. Answers how many bytes were received.
+    pub(super) fn take(&self, taken: &mut VecDeque<Event>) -> usize {
         debug_assert!(taken.is_empty());
         let mut queue = lock(&self.queue);
         std::mem::swap(&mut queue.events, taken);
         queue.hurried = 0;
-        queue.bytes = 0;
+        let bytes = std::mem::take(&mut queue.bytes);
         self.len.store(0, Ordering::SeqCst);
         drop(queue);
+        self.release();
+        bytes
+    }
+
+    /// The I/O thread is not held back any more.
+    pub(super) fn release(&self) {
         if self.is_held.swap(false, Ordering::SeqCst)
             && let Some(thread) = lock(&self.held).as_ref()
         {

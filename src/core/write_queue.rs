@@ -19,7 +19,8 @@ use std::collections::VecDeque;
 use bytes::{Buf, Bytes};
 
 /// Bytes of one stream that the engine keeps for the I/O thread to send. A longer write is handed
-/// over in pieces of this size, so one write of a gigabyte never costs a second gigabyte.
+/// over in pieces of this size, so one write of a gigabyte never costs a second gigabyte. Not less than the slab that
+/// messages leave from (`LOG` in `lib/outbox.js`), which relies on an empty queue taking all of it.
 pub const WRITE_WINDOW: usize = 1024 * 1024;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
