@@ -160,11 +160,11 @@ export interface MessageOptions {
   /** No Nagle's algorithm. Default true. */
   noDelay?: boolean | null | undefined;
   /**
-   * The kernel's receive buffer in bytes, fixed at that size. The default, 65536, leaves it to the system, whose buffers
-   * begin about there and grow with the connection.
+   * The kernel's receive buffer in bytes, fixed at that size. Where it is not given, which `options` shows as 65536, the
+   * system lets it grow with the connection.
    */
   receiveBufferSize?: number | null | undefined;
-  /** The kernel's send buffer in bytes, fixed at that size. Default 65536, see {@link receiveBufferSize}. */
+  /** The kernel's send buffer in bytes, fixed at that size; see {@link receiveBufferSize}. */
   sendBufferSize?: number | null | undefined;
   /** Whether to speak TLS. Default false. */
   sslTls?: boolean | null | undefined;

@@ -300,6 +300,20 @@ for (const side of ['client', 'server']) {
     }
   });
 
+  test(`receiveBufferSize that options are changed to (${side})`, opts, async (t) => {
+    if (noStrace()) return t.skip(noStrace());
+    const trace = traceCalls(t, 'setsockopt');
+    const result = await run(
+      'message-socket-options',
+      [side, '{}', '{"receiveBufferSize":20000}'],
+      {
+        prefix: trace.prefix,
+      },
+    );
+    assert.equal(result.code, 0, result.stderr);
+    assert.ok(trace.read().some((line) => /SO_RCVBUF, \[20000\]/.test(line)));
+  });
+
   test(`buffers that nobody asks for are the system's (${side})`, opts, async (t) => {
     if (noStrace()) return t.skip(noStrace());
     const trace = traceCalls(t, 'setsockopt');
