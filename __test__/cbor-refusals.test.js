@@ -394,3 +394,31 @@ test('a result can be given away without harm to others', () => {
   port2.close();
   for (let i = 0; i < 100; i++) roundTrip({ i, text: 'y'.repeat(i * 1000) });
 });
+
+test('what a typed array or a Proxy says of its length does not make a broken item', () => {
+  for (const view of [
+    new Uint16Array([1, 2]),
+    new DataView(new ArrayBuffer(4)),
+    new Uint8Array(4),
+  ]) {
+    for (const [name, value] of [
+      ['byteLength', 7],
+      ['byteOffset', 1],
+      ['buffer', new ArrayBuffer(1)],
+    ]) {
+      Object.defineProperty(view, name, { value });
+    }
+    assert.equal(Buffer.from(decode(encode(view)).buffer).length, 4);
+  }
+  for (const [length, expected] of [
+    [1.5, [1]],
+    [-1, []],
+    [NaN, []],
+    ['2', [1, 2]],
+  ]) {
+    const odd = new Proxy([1, 2, 3], {
+      get: (target, name) => (name === 'length' ? length : target[name]),
+    });
+    assert.deepEqual(decode(encode([odd, 'behind'])), [expected, 'behind']);
+  }
+});

@@ -129,3 +129,26 @@ test("the peer's limit holds in bytes", opts, async (t) => {
   assert.throws(() => client.send('123456789'), { code: 'ERR_DATASOCKET_TOO_LARGE' });
   assert.throws(() => client.send('üüüüü'), { code: 'ERR_DATASOCKET_TOO_LARGE' });
 });
+
+test('more levels than maxDepth are refused when they are sent', opts, async (t) => {
+  const { client, accepted } = await dataKit(t).pair(JSON_CODEC, JSON_CODEC);
+  const nest = (levels, inner) => {
+    let value = inner;
+    for (let i = 0; i < levels; i++) value = i % 2 === 0 ? [value] : { value };
+    return value;
+  };
+  for (const value of [nest(1025, 1), nest(1025, 'x'.repeat(5000)), nest(100_000, 1)]) {
+    assert.throws(
+      () => client.send(value),
+      (err) => err instanceof DOMException && err.name === 'DataCloneError',
+    );
+  }
+  // Brackets in strings are no levels.
+  const strings = Array.from({ length: 100 }, () => '[{"\\"[[{{\\\\'.repeat(20));
+  const arrived = [];
+  accepted.on('data', (value) => arrived.push(value));
+  const sent = [nest(1024, 1), strings, { [strings[0]]: strings[1] }];
+  for (const value of sent) client.send(value);
+  await until(() => arrived.length === sent.length);
+  assert.deepEqual(arrived, sent);
+});

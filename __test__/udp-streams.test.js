@@ -3,6 +3,7 @@
 /** A `UDPSocket`'s promises and streams. */
 
 const assert = require('node:assert/strict');
+const { Blob } = require('node:buffer');
 const { test } = require('node:test');
 const { HOST, TIMEOUT, event, log, throwsDom, turn, udpKit, until, web } = require('./helpers/udp');
 
@@ -194,4 +195,23 @@ test('a socket that is closed has no more to do with its signal', opts, async (t
   await until(() => socket.readyState === 'closed');
   await turn();
   assert.deepEqual(events, []);
+});
+
+test('the close of the writable waits for names and Blobs', opts, async (t) => {
+  const { bind, peer } = udpKit(t);
+  const { socket: theirs, port } = await peer();
+  const received = [];
+  theirs.on('message', (message) => received.push(String(message)));
+  const socket = bind();
+  const { writable } = await socket.opened;
+  const writer = writable.getWriter();
+  const to = { remoteAddress: 'localhost', remotePort: port };
+  await writer.write({ data: 'by name', ...to });
+  await writer.write({ data: new Blob(['a Blob']), ...to });
+  await writer.write({ data: '', ...to });
+  await writer.close();
+  assert.equal(socket.bufferedAmount, 0);
+  socket.close();
+  await until(() => received.length === 3);
+  assert.deepEqual(received, ['by name', 'a Blob', '']);
 });

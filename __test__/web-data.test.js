@@ -342,3 +342,51 @@ test('what the system has taken since counts for send() as well', opts, async ()
   assert.equal(sender.send(new Uint8Array(140_000)), null);
   assert.equal(sender.send(new Uint8Array(130_000)), false);
 });
+
+test('memory that is detached, and Blobs that are none, are no data', opts, async (t) => {
+  const { socket, theirs } = await webKit(t).pair();
+  const detached = (make) => {
+    const data = make(new ArrayBuffer(8));
+    structuredClone(null, { transfer: [data.buffer ?? data] });
+    return data;
+  };
+  for (const data of [
+    detached((buffer) => buffer),
+    detached((buffer) => new Uint8Array(buffer)),
+    detached((buffer) => new Uint16Array(buffer)),
+    detached((buffer) => new DataView(buffer)),
+    Object.create(Blob.prototype),
+  ]) {
+    throwsDom(() => socket.send(data), 'InvalidAccessError');
+  }
+  const received = readBytes(theirs, 1);
+  socket.send('x');
+  assert.equal(String(await received), 'x');
+});
+
+test('a view that lies about its length sends its own bytes', opts, async (t) => {
+  class Liar extends Uint8Array {
+    get length() {
+      return 100;
+    }
+  }
+  const { socket, theirs } = await webKit(t).pair();
+  const received = readBytes(theirs, 6 + 2 + 40_000);
+  socket.send('secret');
+  socket.send(Liar.of(65, 66));
+  socket.send(new Liar(40_000).fill(67));
+  assert.equal(String(await received), `secretAB${'C'.repeat(40_000)}`);
+});
+
+test('ten thousands of small ones behind a Blob, in their order', opts, async (t) => {
+  const { socket, theirs } = await webKit(t).pair({ maxBufferedAmount: 10_000_000 });
+  const texts = Array.from({ length: 50_000 }, (_, i) => `${i} `);
+  const expected = `Blob${texts.join('')}${'x'.repeat(40_000)}end`;
+  const received = readBytes(theirs, expected.length);
+  socket.send(new Blob(['Blob']));
+  for (const text of texts) socket.send(text);
+  socket.send('x'.repeat(40_000));
+  socket.send(new Blob(['en']));
+  socket.send('d');
+  assert.ok((await received).equals(Buffer.from(expected)));
+});

@@ -344,3 +344,26 @@ test("cancelling a server's readable closes it", opts, async (t) => {
   await gone;
   await server.closed;
 });
+
+test(
+  'what was written before halfclose() is done, and the writer hears of the end',
+  opts,
+  async (t) => {
+    const { socket, theirs } = await webKit(t).pair();
+    const { readable, writable } = await socket.opened;
+    theirs.end();
+    await readToEnd(readable);
+    const received = readAll(theirs);
+    const writer = writable.getWriter();
+    const over = assert.rejects(writer.closed, { name: 'InvalidStateError' });
+    const written = writer.write(new Uint8Array(200_000));
+    await null;
+    assert.ok(socket.bufferedAmount > 0);
+    socket.halfclose();
+    await written;
+    await over;
+    assert.equal((await received).length, 200_000);
+    await socket.closed;
+    await assert.rejects(writer.write(new Uint8Array(1)), { name: 'InvalidStateError' });
+  },
+);

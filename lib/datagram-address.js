@@ -31,9 +31,8 @@ function targetOf(address) {
   const target = parse(address);
   if (targets.size >= REMEMBERED) targets = new Map();
   // An interface's number may be another one tomorrow.
-  if (target === null || target.words[4] === undefined || target.words[4] === 0) {
-    targets.set(address, target);
-  }
+  const hasScope = target !== null && (target.words[4] > 0 || address.includes('%'));
+  if (!hasScope) targets.set(address, target);
   return target;
 }
 

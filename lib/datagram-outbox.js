@@ -73,11 +73,11 @@ class DatagramOutbox {
   /**
    * Adds a datagram.
    * @param {Uint8Array} bytes copied at once
+   * @param {number} length so many they are, whatever they say
    * @param {import('./datagram-address').Target} target
    * @param {number} port
    */
-  add(bytes, target, port) {
-    const { length } = bytes;
+  add(bytes, length, target, port) {
     this.reserve(length);
     if (length < 64) for (let i = 0; i < length; i++) slab[used + i] = bytes[i];
     else slab.set(bytes, used);

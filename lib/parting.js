@@ -43,6 +43,15 @@ class Parting {
     if (!this.handle.hasRef()) this.timer.unref();
   }
 
+  /** Keeps the process alive, as the handle does. */
+  ref() {
+    this.timer?.ref();
+  }
+
+  unref() {
+    this.timer?.unref();
+  }
+
   /** The connection is closed. */
   stop() {
     clearTimeout(this.timer);

@@ -281,7 +281,9 @@ function writeReference(value, at) {
   if (Array.isArray(value)) {
     if (shared.meet(value, at - output.start)) return at;
     checkDepth();
-    const { length } = value;
+    let { length } = value;
+    // A Proxy's may be anything.
+    if (!Number.isInteger(length) || length < 0) length = toLength(length);
     // Which may be nothing but a number, and take very long to write.
     if (length > output.maxLength) throw tooLarge(output.maxLength);
     push(value, value, false, 0, length);
@@ -294,6 +296,9 @@ function writeReference(value, at) {
   checkDepth();
   return writeObject(value, at);
 }
+
+/** What the language makes of a `length`. */
+const toLength = (length) => Math.max(0, Math.trunc(Number(length)) || 0);
 
 /** `constructor` is asked first, because that is faster. It may lie; see `writeEmpty`. */
 function isPlain(object) {

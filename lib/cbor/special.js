@@ -24,7 +24,12 @@ const uncurry = (method) => Function.prototype.call.bind(method);
 const getter = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name).get);
 
 // The engine's own: an instance may have others of the same name.
-const nameOfView = getter(Object.getPrototypeOf(Uint8Array.prototype), Symbol.toStringTag);
+const TypedArray = Object.getPrototypeOf(Uint8Array);
+const nameOfView = getter(TypedArray.prototype, Symbol.toStringTag);
+const placeIn = ({ prototype }) =>
+  ['buffer', 'byteOffset', 'byteLength'].map((name) => getter(prototype, name));
+const placeOfTypedArray = placeIn(TypedArray);
+const placeOfDataView = placeIn(DataView);
 const timeOf = uncurry(Date.prototype.getTime);
 const sourceOf = getter(RegExp.prototype, 'source');
 const flagsOf = getter(RegExp.prototype, 'flags');
@@ -66,9 +71,11 @@ function writeLeaf(value, kind, at) {
 
 function writeView(view, at) {
   const name = nameOfView(view);
+  const [bufferOf, offsetOf, lengthOf] = name === undefined ? placeOfDataView : placeOfTypedArray;
+  const buffer = bufferOf(view);
   // A DataView does not even tell its length then.
-  if (name === undefined || view.byteLength === 0) refuseDetached(view.buffer);
-  const bytes = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+  if (name === undefined || lengthOf(view) === 0) refuseDetached(buffer);
+  const bytes = new Uint8Array(buffer, offsetOf(view), lengthOf(view));
   if (name === undefined) return writeBytes(bytes, writeObjectHead('DataView', 2, at));
   if (name === 'Uint8Array') return writeBytes(bytes, at);
   const tag = tagsOfViews.get(name);

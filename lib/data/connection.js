@@ -151,11 +151,13 @@ class Connection {
   ref() {
     this.isRefed = true;
     this.handle?.ref();
+    this.parting?.ref();
   }
 
   unref() {
     this.isRefed = false;
     this.handle?.unref();
+    this.parting?.unref();
   }
 
   // --- Before it is open.

@@ -34,7 +34,7 @@ const limits = { maxDepth: 0, maxLength: 0, headroom: HEADER };
  */
 function addValue(box, ours, limit, value, beforeAdding) {
   if (ours.codec === CBOR) return addCbor(box, ours.maxDepth, limit, value, beforeAdding);
-  return addJson(box, limit, value, beforeAdding);
+  return addJson(box, ours.maxDepth, limit, value, beforeAdding);
 }
 
 function addCbor(box, maxDepth, limit, value, beforeAdding) {
@@ -72,8 +72,9 @@ function writeHeader(bytes, at, length) {
   bytes[at + 3] = length;
 }
 
-function addJson(box, limit, value, beforeAdding) {
+function addJson(box, maxDepth, limit, value, beforeAdding) {
   const text = jsonOf(value);
+  if (isDeeperThan(text, maxDepth)) throw notForJson(`it has more than ${maxDepth} levels`);
   const length = Buffer.byteLength(text);
   if (length > limit) throw tooLarge(limit);
   beforeAdding();
@@ -97,15 +98,43 @@ function jsonOf(value) {
   try {
     text = JSON.stringify(value);
   } catch (err) {
-    // A getter's own exceptions are the program's affair; a cycle or a BigInt is ours.
-    if (!(err instanceof TypeError)) throw err;
+    // A getter's own exceptions are the program's affair; a cycle, a BigInt, or too many levels for the stack are ours.
+    const isTooDeep = err instanceof RangeError && /call stack/.test(err.message);
+    if (!(err instanceof TypeError) && !isTooDeep) throw err;
     cause = err;
   }
   if (text !== undefined) return text;
-  const why = cause === undefined ? 'JSON has nothing for it' : cause.message;
-  const error = new DOMException(`The value cannot be sent as JSON: ${why}`, 'DataCloneError');
+  const error = notForJson(cause === undefined ? 'JSON has nothing for it' : cause.message);
   if (cause !== undefined) error.cause = cause;
   throw error;
+}
+
+const notForJson = (why) =>
+  new DOMException(`The value cannot be sent as JSON: ${why}`, 'DataCloneError');
+
+/** Whether a JSON text has more levels of arrays and objects: the peer would refuse it. */
+function isDeeperThan(text, maxDepth) {
+  // Each level takes two characters.
+  if (text.length <= 2 * maxDepth) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const character = text[at];
+    if (character === '"') at = endOfString(text, at);
+    else if (character === '[' || character === '{') {
+      if (++depth > maxDepth) return true;
+    } else if (character === ']' || character === '}') depth--;
+  }
+  return false;
+}
+
+/** Where the quote is that ends the string beginning at `at`. */
+function endOfString(text, at) {
+  for (;;) {
+    at = text.indexOf('"', at + 1);
+    let from = at;
+    while (text[from - 1] === '\\') from--;
+    if ((at - from) % 2 === 0) return at;
+  }
 }
 
 module.exports = { HEADER, addValue };

@@ -162,12 +162,14 @@ class MessageConnection extends EventEmitter {
   ref() {
     this[kUnrefed] = false;
     this[kHandle]?.ref();
+    this[kParting]?.ref();
     return this;
   }
 
   unref() {
     this[kUnrefed] = true;
     this[kHandle]?.unref();
+    this[kParting]?.unref();
     return this;
   }
 

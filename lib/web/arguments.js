@@ -73,8 +73,29 @@ function localOf({ localAddress, localPort }) {
 
 // --- Data.
 
+// The engine's own: an instance may have others of the same name, and a prototype no Blob.
+const { get: sizeOfBlob } = Object.getOwnPropertyDescriptor(Blob.prototype, 'size');
+const [bufferOf, byteOffsetOf, byteLengthOf] = ['buffer', 'byteOffset', 'byteLength'].map(
+  (name) => Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name).get,
+);
+
 /** @param {unknown} value @returns {value is Blob} */
-const isBlob = (value) => value instanceof Blob;
+function isBlob(value) {
+  if (!(value instanceof Blob)) return false;
+  try {
+    sizeOfBlob.call(value);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** How many bytes it has, whatever it says. @param {Uint8Array} view @returns {number} */
+const lengthOf = (view) => byteLengthOf.call(view);
+
+/** The same bytes, by a view that says what is true. @param {Uint8Array} view */
+const plainView = (view) =>
+  new Uint8Array(bufferOf.call(view), byteOffsetOf.call(view), byteLengthOf.call(view));
 
 /**
  * A copy of the bytes of a string (as UTF-8; a lone surrogate is U+FFFD), an `ArrayBuffer`, or the part of one that a
@@ -87,7 +108,7 @@ function bytesOf(data) {
   if (typeof data === 'string') return Buffer.from(data);
   if (isBlob(data)) return null;
   const view = viewOf(data);
-  const copy = Buffer.allocUnsafeSlow(view.length);
+  const copy = Buffer.allocUnsafeSlow(lengthOf(view));
   copy.set(view);
   return copy;
 }
@@ -99,10 +120,20 @@ function bytesOf(data) {
  * @throws {DOMException} InvalidAccessError
  */
 function viewOf(data) {
-  if (types.isUint8Array(data) && !isShared(data)) return data;
-  if (types.isArrayBuffer(data)) return new Uint8Array(data);
-  if (ArrayBuffer.isView(data) && !isShared(data)) {
-    return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+  try {
+    if (types.isUint8Array(data) && !isShared(data)) {
+      // Of detached memory this throws.
+      if (lengthOf(data) === 0) void new Uint8Array(data.buffer);
+      return data;
+    }
+    if (types.isArrayBuffer(data)) return new Uint8Array(data);
+    if (ArrayBuffer.isView(data) && !isShared(data)) {
+      return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+    }
+  } catch {
+    throw invalidAccess(
+      `The memory of what is to be sent is detached, or shorter than ${shown(data)}`,
+    );
   }
   throw invalidAccess(
     `Only a string, a Blob, an ArrayBuffer or a view of one can be sent, not ${shown(data)}`,
@@ -112,4 +143,14 @@ function viewOf(data) {
 /** Others may write to it while it is read. */
 const isShared = (view) => types.isSharedArrayBuffer(view.buffer);
 
-module.exports = { addressOf, bytesOf, hostOf, isBlob, localOf, portOf, viewOf };
+module.exports = {
+  addressOf,
+  bytesOf,
+  hostOf,
+  isBlob,
+  lengthOf,
+  localOf,
+  plainView,
+  portOf,
+  viewOf,
+};

@@ -392,6 +392,9 @@ class Connection {
     clearTimeout(this.timer);
     if (this.state !== CLOSING) this.state = CLOSED;
     this.sender.close();
+    // Whoever still waits for the end of what was written: it is with the system, or lost.
+    this.sink?.progress();
+    this.sink?.fail(this.failure ?? closedByProgram());
     this.handle.close(isReset);
   }
 

@@ -8,7 +8,7 @@ const { Buffer } = require('node:buffer');
 const { slab } = require('../engine');
 const { LARGEST_IN_SLAB, Outbox, SHORT_TEXT } = require('../outbox');
 const { afterTicks } = require('../tick');
-const { bytesOf, isBlob, viewOf } = require('./arguments');
+const { bytesOf, isBlob, lengthOf, plainView, viewOf } = require('./arguments');
 
 /** At most so many bytes may wait, for `send()` to answer true (Gecko's number). */
 const HIGH_WATER_MARK = 65_536;
@@ -101,9 +101,9 @@ class Sender {
     if (typeof data === 'string') return this.sendText(data);
     if (isBlob(data)) return this.sendBehind(data);
     const view = viewOf(data);
-    const { length } = view;
+    const length = lengthOf(view);
     if (this.isTooMuch(length)) return -1;
-    if (length > LARGEST_IN_SLAB) this.box.addBorrowed(view);
+    if (length > LARGEST_IN_SLAB) this.box.addBorrowed(plainView(view));
     else if (length > 0) slab.set(view, this.box.reserve(length));
     return length;
   }
@@ -134,11 +134,16 @@ class Sender {
 
   /** Sends what is first in line, until there is nothing or a Blob has to be read. */
   nextItems() {
-    while (this.items.length > 0 && !isBlob(this.items[0])) {
-      const bytes = this.items.shift();
+    const { items, box } = this;
+    let count = 0;
+    while (count < items.length && !isBlob(items[count])) {
+      const bytes = items[count++];
       this.itemBytes -= bytes.length;
-      this.box.addLarge(bytes);
+      if (bytes.length > LARGEST_IN_SLAB) box.addLarge(bytes);
+      else slab.set(bytes, box.reserve(bytes.length));
     }
+    // Not one by one: with ten thousands of them each would move all others.
+    items.splice(0, count);
     if (this.items.length > 0) this.readFirst();
   }
 

@@ -7,13 +7,16 @@ const dns = require('node:dns');
 const { DatagramOutbox } = require('../datagram-outbox');
 const { targetOf } = require('../datagram-address');
 const { errnoByCode, peerError } = require('../errors');
-const { isBlob, viewOf } = require('./arguments');
+const { isBlob, lengthOf, viewOf } = require('./arguments');
 const { invalidAccess } = require('./exceptions');
 
 /** Bytes that may wait before `send()` says that it is enough. */
 const HIGH_WATER_MARK = 64 * 1024;
 /** What fits into one packet of IP: 65,535 bytes, with the header of UDP and, in IPv4, that of IP. */
 const LARGEST = { 4: 65_507, 6: 65_527 };
+
+/** So many jobs that are done are forgotten together. */
+const CLEARED = 1024;
 
 const EMSGSIZE = errnoByCode.get('EMSGSIZE');
 
@@ -33,6 +36,8 @@ class UdpSender {
   #jobs = [];
   #jobBytes = 0;
   #owesDrain = false;
+  /** Who waits for all to be sent. @type {(() => void)[]} */
+  #waiting = [];
 
   /**
    * @param {import('../datagram-handle').DatagramHandle} handle
@@ -75,10 +80,10 @@ class UdpSender {
       if (size <= most) this.#push({ bytes: null, blob: data, target, address, port, size });
     } else {
       const bytes = typeof data === 'string' ? Buffer.from(data) : viewOf(data);
-      size = bytes.length;
+      size = lengthOf(bytes);
       if (size > most) size = -1;
-      else if (!mustWait) this.outbox.add(bytes, target, port);
-      else this.#push({ bytes: Uint8Array.from(bytes), blob: null, target, address, port, size });
+      else if (!mustWait) this.outbox.add(bytes, size, target, port);
+      else this.#push({ bytes: new Uint8Array(bytes), blob: null, target, address, port, size });
     }
     if (size < 0 || size > most) {
       this.owner.ontoolong(peerError(EMSGSIZE, 'send', address, port));
@@ -98,8 +103,9 @@ class UdpSender {
   /** Sends the jobs, each when what it needs is there. */
   async #work() {
     const jobs = this.#jobs;
-    while (jobs.length > 0) {
-      const [job] = jobs;
+    let next = 0;
+    while (next < jobs.length) {
+      const job = jobs[next];
       let failure = null;
       try {
         job.target ??= await this.#lookup(job.address);
@@ -108,11 +114,13 @@ class UdpSender {
         failure = err;
       }
       if (this.#jobs !== jobs) return; // The socket is closed.
-      jobs.shift();
+      // Not taken out one by one: with ten thousands of them each would move all others.
+      if (++next === CLEARED) next -= jobs.splice(0, next).length;
       this.#jobBytes -= job.size;
-      if (failure === null) this.outbox.add(job.bytes, job.target, job.port);
+      if (failure === null) this.outbox.add(job.bytes, job.bytes.length, job.target, job.port);
       else this.owner.onsenderror(failure);
     }
+    jobs.length = 0;
     // Also where the last of them failed.
     this.outbox.touch();
   }
@@ -130,9 +138,25 @@ class UdpSender {
   }
 
   onsent() {
-    if (!this.#owesDrain || this.#jobs.length > 0) return;
+    if (this.#jobs.length > 0) return;
+    this.#tellSent();
+    if (!this.#owesDrain) return;
     this.#owesDrain = false;
     this.owner.ondrain();
+  }
+
+  /** Resolves when all that was sent is with the system, or dropped. */
+  whenSent() {
+    return new Promise((resolve) => {
+      this.#waiting.push(resolve);
+      this.outbox.touch();
+    });
+  }
+
+  #tellSent() {
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const resolve of waiting) resolve();
   }
 
   /** What was sent in this turn still goes out; the rest is dropped. */
@@ -145,6 +169,7 @@ class UdpSender {
     this.outbox.drop();
     this.#jobs = [];
     this.#jobBytes = 0;
+    this.#tellSent();
   }
 }
 

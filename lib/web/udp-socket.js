@@ -313,6 +313,7 @@ class UDPSocket extends SocketTarget {
     if (this.#sink === null) {
       this.#sink = new DatagramSink({
         send: (...datagram) => this.send(...datagram),
+        whenSent: () => this.#sender.whenSent(),
         abort: () => this.closeImmediately(),
       });
       if (!this.#isOpen) this.#sink.end(invalidState('The socket is closed'));

@@ -57,13 +57,17 @@ class DatagramSink {
   /** Whoever waits for the system to take what was sent. */
   #go = null;
 
-  /** @param {{ send(data: any, address?: string, port?: number): boolean, abort(): void }} socket */
+  /**
+   * @param {{ send(data: any, address?: string, port?: number): boolean, whenSent(): Promise<void>, abort(): void }}
+   *   socket
+   */
   constructor(socket) {
     this.stream = new WritableStream({
       start: (controller) => {
         this.#controller = controller;
       },
       write: (chunk) => this.#write(socket, chunk),
+      close: () => socket.whenSent(),
       abort: () => {
         this.#controller = null;
         socket.abort();
