@@ -357,7 +357,7 @@ test(
     const writer = writable.getWriter();
     const over = assert.rejects(writer.closed, { name: 'InvalidStateError' });
     const written = writer.write(new Uint8Array(200_000));
-    await null;
+    await Promise.resolve();
     assert.ok(socket.bufferedAmount > 0);
     socket.halfclose();
     await written;

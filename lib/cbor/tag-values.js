@@ -4,6 +4,8 @@
 const { Buffer } = require('node:buffer');
 const { input, malformed } = require('./input');
 const { keepForAllocator } = require('./memory');
+const { Tagged } = require('./tagged');
+const { IDENTIFIER } = require('./tags');
 const { millisecondsOf } = require('./time');
 const { weigh } = require('./walk');
 
@@ -30,8 +32,8 @@ const MOST_PROPERTIES = 1000;
 const PROPERTY_UNDER_V = 100;
 
 /**
- * Registered symbols are never let go again. So only so many different ones are taken from peers, in
- * all, and none with a very long name.
+ * Registered symbols are never let go again. So only so many different ones are made for peers, in all, and
+ * none with a very long name. What is more comes as its tag: one peer must not end the connections of others.
  */
 const MOST_SYMBOLS = 10_000;
 const LONGEST_SYMBOL = 256;
@@ -145,15 +147,14 @@ function regExpFrom(source, flags, at) {
 /**
  * @param {string} name
  * @param {number} at for the message
+ * @returns {symbol | Tagged}
  */
 function symbolFrom(name, at) {
   if (!symbolNames.has(name)) {
     if (name.length > LONGEST_SYMBOL) {
       throw malformed(`The name of a symbol has more than ${LONGEST_SYMBOL} characters`, at);
     }
-    if (symbolNames.size === MOST_SYMBOLS) {
-      throw malformed(`More than ${MOST_SYMBOLS} different symbols were received`, at);
-    }
+    if (symbolNames.size === MOST_SYMBOLS) return new Tagged(IDENTIFIER, name);
     symbolNames.add(name);
   }
   return Symbol.for(name);
