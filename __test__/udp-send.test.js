@@ -4,8 +4,10 @@
 
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage } = require('node:async_hooks');
+const { Blob } = require('node:buffer');
 const { test } = require('node:test');
 const { HOST, TIMEOUT, event, log, received, throwsDom, turn, udpKit } = require('./helpers/udp');
+const { UdpSender } = require('../lib/web/udp-sender');
 
 const opts = { timeout: TIMEOUT };
 
@@ -386,3 +388,40 @@ test('events run in the context that the socket was made in', opts, async (t) =>
   storage.run('other', () => theirs.send('x', socket.localPort, HOST));
   assert.equal(await seen, 'mine');
 });
+
+test(
+  'thousands behind a Blob: each once, in order, whatever is sent when one fails',
+  opts,
+  async () => {
+    const sent = [];
+    let onFailure = () => {};
+    const sender = new UdpSender(
+      { id: -1 },
+      { reach: { 4: true, 6: true }, dnsFamily: 4, family: 4 },
+      { onsenderror: () => onFailure(), ondrain() {}, ontoolong() {} },
+    );
+    const isOver = new Promise((resolve) => {
+      const add = (bytes) => sent.push(String(Buffer.from(bytes)));
+      sender.outbox = { bufferedAmount: 0, add, touch: resolve };
+    });
+    const expected = [];
+    const send = (text, data = text) => {
+      expected.push(text);
+      sender.send(data, HOST, 9);
+    };
+    const bad = Object.assign(new Blob(['bad']), {
+      arrayBuffer: () => Promise.reject(new Error('bad')),
+    });
+    send('first', new Blob(['first']));
+    for (let i = 1; i < 1023; i++) send(`${i}`);
+    // The failing one is the last there is, and the 1,024th: what is forgotten together ends there.
+    sender.send(bad, HOST, 9);
+    onFailure = () => {
+      onFailure = () => {};
+      send('again', new Blob(['again']));
+      for (let i = 0; i < 3000; i++) send(`behind ${i}`);
+    };
+    await isOver;
+    assert.deepEqual(sent, expected);
+  },
+);

@@ -131,9 +131,7 @@ function viewOf(data) {
       return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
     }
   } catch {
-    throw invalidAccess(
-      `The memory of what is to be sent is detached, or shorter than ${shown(data)}`,
-    );
+    throw invalidAccess(`The memory of ${shown(data)} is detached, or does not reach so far`);
   }
   throw invalidAccess(
     `Only a string, a Blob, an ArrayBuffer or a view of one can be sent, not ${shown(data)}`,

@@ -114,8 +114,10 @@ class UdpSender {
         failure = err;
       }
       if (this.#jobs !== jobs) return; // The socket is closed.
-      // Not taken out one by one: with ten thousands of them each would move all others.
-      if (++next === CLEARED) next -= jobs.splice(0, next).length;
+      next++;
+      // Not taken out one by one: with ten thousands of them each would move all others. Nor the last before the end:
+      // who finds none here begins to work.
+      if (next >= CLEARED && next < jobs.length) next -= jobs.splice(0, next).length;
       this.#jobBytes -= job.size;
       if (failure === null) this.outbox.add(job.bytes, job.bytes.length, job.target, job.port);
       else this.owner.onsenderror(failure);
