@@ -177,3 +177,20 @@ test('ttl and multicastTTL', opts, async (t) => {
   const lines = await Promise.race([line(3), failed]);
   assert.deepEqual(lines.slice(1, 3), ['one 33', 'group 3']);
 });
+
+test(
+  'a zone that is no interface is an error, and no other interface is taken',
+  opts,
+  async (t) => {
+    const { bind } = udpKit(t);
+    const socket = bind({ localAddress: '::1' });
+    for (const act of [
+      () => socket.joinMulticastGroup('ff02::1234%nosuch0'),
+      () => socket.leaveMulticastGroup('ff02::1234%nosuch0'),
+      () => socket.send('x', 'fe80::1%nosuch0', 9),
+    ]) {
+      throwsDom(act, 'InvalidAccessError');
+    }
+    assert.deepEqual(socket.joinedGroups, []);
+  },
+);

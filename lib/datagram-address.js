@@ -19,6 +19,7 @@ const REMEMBERED = 1024;
  * @property {number[]} words IPv4's address; or the four parts of IPv6's, and its scope
  * @property {boolean} isMulticast
  * @property {boolean} isAny every address of the machine
+ * @property {boolean} isNowhere its zone is no interface's, now
  */
 
 /** @type {Map<string, Target | null>} */
@@ -42,7 +43,14 @@ function parse(address) {
   if (family === 4) {
     const [a, b, c, d] = address.split('.').map(Number);
     const word = (a << 24) | (b << 16) | (c << 8) | d;
-    return { address, family, words: [word], isMulticast: a >= 224 && a < 240, isAny: word === 0 };
+    return {
+      address,
+      family,
+      words: [word],
+      isMulticast: a >= 224 && a < 240,
+      isAny: word === 0,
+      isNowhere: false,
+    };
   }
   if (family !== 6) return null;
   const { address: text, scopeId = 0 } = endpointOf(address, 0);
@@ -53,6 +61,7 @@ function parse(address) {
     words: [...words, scopeId],
     isMulticast: words[0] >>> 24 === 0xff,
     isAny: words.every((word) => word === 0),
+    isNowhere: scopeId === 0 && address.includes('%'),
   };
 }
 

@@ -1,6 +1,7 @@
 'use strict';
 // Addresses between JavaScript's shape and the engine's.
 
+const fs = require('node:fs');
 const os = require('node:os');
 const { LOCAL } = require('../handle');
 
@@ -11,11 +12,17 @@ const { LOCAL } = require('../handle');
  */
 const isLinkLocal = (address) => /^fe[89ab][0-9a-f]:/i.test(address);
 
-/** The number of an interface, by name or number; 0 if there is none. */
+/** The number of an interface, by name or number; 0 if it is not known. Only link-local addresses tell it everywhere. */
 function scopeId(name) {
   if (/^\d+$/.test(name)) return Number(name);
   const addresses = os.networkInterfaces()[name] ?? [];
-  return addresses.find((address) => address.scopeid > 0)?.scopeid ?? 0;
+  const scoped = addresses.find(({ scopeid }) => scopeid > 0);
+  if (scoped !== undefined) return scoped.scopeid;
+  try {
+    return Number(fs.readFileSync(`/sys/class/net/${name}/ifindex`, 'latin1'));
+  } catch {
+    return 0;
+  }
 }
 
 /** As libuv does it: a link-local address without an interface is meant for the first one. */
@@ -94,5 +101,6 @@ module.exports = {
   interfaceName,
   isLinkLocal,
   peername,
+  scopeId,
   sockname,
 };

@@ -1,29 +1,18 @@
 'use strict';
 // The multicast groups of a UDP socket, and the interfaces that they are joined on.
 
-const fs = require('node:fs');
 const { isIPv4 } = require('node:net');
 const os = require('node:os');
 const { inspect } = require('node:util');
 const { targetOf } = require('../datagram-address');
 const { codeOf, peerError } = require('../errors');
+const { scopeId } = require('../net/address');
 const { invalidAccess, invalidState, networkError } = require('./exceptions');
 
 /** The system chooses. */
 const ANY = Object.freeze({ index: 0 });
 
 const addressOf = ({ address }) => address;
-
-/** The number of an interface; 0 if it is not known. Only link-local addresses tell it everywhere. */
-function indexOf(name, addresses) {
-  const scoped = addresses.find(({ scopeid }) => scopeid > 0);
-  if (scoped !== undefined) return scoped.scopeid;
-  try {
-    return Number(fs.readFileSync(`/sys/class/net/${name}/ifindex`, 'latin1'));
-  } catch {
-    return 0;
-  }
-}
 
 /**
  * An interface for the engine, by its name or one of its addresses.
@@ -41,7 +30,7 @@ function interfaceOf(wanted, family, isLenient) {
       const own = isIPv4(wanted) ? wanted : addresses.map(addressOf).find(isIPv4);
       if (own !== undefined) return { address: own, index: 0 };
     } else {
-      const index = indexOf(name, addresses);
+      const index = scopeId(name);
       if (index > 0) return { index };
     }
   }
@@ -93,6 +82,7 @@ class Groups {
       const kind = `a multicast address of IPv${this.family}`;
       throw invalidAccess(`Not ${kind}: ${inspect(address, { depth: -1 })}`);
     }
+    if (target.isNowhere) throw invalidAccess(`There is no interface like that of ${address}`);
     const scope = target.words[4] ?? 0;
     const where = scope === 0 ? this.where : { index: scope };
     return { key: target.words.join(), group: address.split('%', 1)[0], where };

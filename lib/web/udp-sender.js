@@ -58,6 +58,7 @@ class UdpSender {
   /** The target of an address; null for a name, which is to be looked up. */
   targetOf(address) {
     const target = targetOf(address);
+    if (target?.isNowhere) throw invalidAccess(`There is no interface like that of ${address}`);
     if (target === null || this.options.reach[target.family]) return target;
     throw invalidAccess(`A socket of IPv${this.options.family} cannot send to ${address}`);
   }
