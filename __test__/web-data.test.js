@@ -383,7 +383,18 @@ test('ten thousands of small ones behind a Blob, in their order', opts, async (t
   const texts = Array.from({ length: 50_000 }, (_, i) => `${i} `);
   const expected = `Blob${texts.join('')}${'x'.repeat(40_000)}end`;
   const received = readBytes(theirs, expected.length);
-  socket.send(new Blob(['Blob']));
+  // One whose end comes in a later tick than its bytes.
+  const blob = Object.assign(new Blob(['Blob']), {
+    stream: () =>
+      new ReadableStream({
+        start: (controller) => controller.enqueue(Buffer.from('Blob')),
+        async pull(controller) {
+          await turn();
+          controller.close();
+        },
+      }),
+  });
+  socket.send(blob);
   for (const text of texts) socket.send(text);
   socket.send('x'.repeat(40_000));
   socket.send(new Blob(['en']));

@@ -89,6 +89,8 @@ function flushEarly(asking) {
     gatherUsed = LOG_END;
     dirty[i].sendStaged();
   }
+  // It may have more than one message that it has not said of yet.
+  if (!asking.isDirty) asking.sendStaged();
   early = asking.mustWait ? LEAST_EARLY : Math.min(2 * early, MOST_EARLY);
   startLog();
 }

@@ -144,6 +144,8 @@ class Sender {
     }
     // Not one by one: with ten thousands of them each would move all others.
     items.splice(0, count);
+    // Before a Blob is asked, which may be anything.
+    if (count > 0) box.commit();
     if (this.items.length > 0) this.readFirst();
   }
 
