@@ -2,6 +2,13 @@
 // Objects of the engine's classes, and `Tagged`. Those with nothing to walk in them are written here;
 // of the others only the head is, and the encoder gets a list of what follows.
 
+const {
+  TypedArray,
+  getter,
+  placeOfDataView,
+  placeOfTypedArray,
+  uncurry,
+} = require('../intrinsics');
 const { types } = require('node:util');
 const { Uncloneable } = require('./errors');
 const { classOf, fieldsOf, messageOf } = require('./error-value');
@@ -20,16 +27,7 @@ const {
   writeText,
 } = require('./write');
 
-const uncurry = (method) => Function.prototype.call.bind(method);
-const getter = (prototype, name) => uncurry(Object.getOwnPropertyDescriptor(prototype, name).get);
-
-// The engine's own: an instance may have others of the same name.
-const TypedArray = Object.getPrototypeOf(Uint8Array);
 const nameOfView = getter(TypedArray.prototype, Symbol.toStringTag);
-const placeIn = ({ prototype }) =>
-  ['buffer', 'byteOffset', 'byteLength'].map((name) => getter(prototype, name));
-const placeOfTypedArray = placeIn(TypedArray);
-const placeOfDataView = placeIn(DataView);
 const timeOf = uncurry(Date.prototype.getTime);
 const sourceOf = getter(RegExp.prototype, 'source');
 const flagsOf = getter(RegExp.prototype, 'flags');

@@ -6,6 +6,7 @@ const { isIP } = require('node:net');
 const { domainToASCII } = require('node:url');
 const { inspect, types } = require('node:util');
 const { validatePort } = require('../args');
+const { getter, placeOfTypedArray } = require('../intrinsics');
 const { invalidAccess } = require('./exceptions');
 
 /** Of a name in ASCII: labels of at most 63 letters, digits, hyphens and underscores. */
@@ -73,17 +74,15 @@ function localOf({ localAddress, localPort }) {
 
 // --- Data.
 
-// The engine's own: an instance may have others of the same name, and a prototype no Blob.
-const { get: sizeOfBlob } = Object.getOwnPropertyDescriptor(Blob.prototype, 'size');
-const [bufferOf, byteOffsetOf, byteLengthOf] = ['buffer', 'byteOffset', 'byteLength'].map(
-  (name) => Object.getOwnPropertyDescriptor(Object.getPrototypeOf(Uint8Array.prototype), name).get,
-);
+const sizeOfBlob = getter(Blob.prototype, 'size');
+const [bufferOf, byteOffsetOf, byteLengthOf] = placeOfTypedArray;
 
 /** @param {unknown} value @returns {value is Blob} */
 function isBlob(value) {
   if (!(value instanceof Blob)) return false;
   try {
-    sizeOfBlob.call(value);
+    // Something else may have its prototype.
+    sizeOfBlob(value);
     return true;
   } catch {
     return false;
@@ -91,11 +90,10 @@ function isBlob(value) {
 }
 
 /** How many bytes it has, whatever it says. @param {Uint8Array} view @returns {number} */
-const lengthOf = (view) => byteLengthOf.call(view);
+const lengthOf = (view) => byteLengthOf(view);
 
 /** The same bytes, by a view that says what is true. @param {Uint8Array} view */
-const plainView = (view) =>
-  new Uint8Array(bufferOf.call(view), byteOffsetOf.call(view), byteLengthOf.call(view));
+const plainView = (view) => new Uint8Array(bufferOf(view), byteOffsetOf(view), byteLengthOf(view));
 
 /**
  * A copy of the bytes of a string (as UTF-8; a lone surrogate is U+FFFD), an `ArrayBuffer`, or the part of one that a

@@ -31,7 +31,7 @@ struct Queue {
     events: VecDeque<Event>,
     /// Events that are not part of a flood.
     hurried: usize,
-    /// Bytes that they are about.
+    /// Bytes that the events bring.
     bytes: usize,
 }
 
