@@ -75,7 +75,8 @@ function localOf({ localAddress, localPort }) {
 // --- Data.
 
 const sizeOfBlob = getter(Blob.prototype, 'size');
-const [bufferOf, byteOffsetOf, byteLengthOf] = placeOfTypedArray;
+/** `lengthOf`: how many bytes a view has, whatever it says. */
+const [bufferOf, offsetOf, lengthOf] = placeOfTypedArray;
 
 /** @param {unknown} value @returns {value is Blob} */
 function isBlob(value) {
@@ -89,11 +90,8 @@ function isBlob(value) {
   }
 }
 
-/** How many bytes it has, whatever it says. @param {Uint8Array} view @returns {number} */
-const lengthOf = (view) => byteLengthOf(view);
-
 /** The same bytes, by a view that says what is true. @param {Uint8Array} view */
-const plainView = (view) => new Uint8Array(bufferOf(view), byteOffsetOf(view), byteLengthOf(view));
+const plainView = (view) => new Uint8Array(bufferOf(view), offsetOf(view), lengthOf(view));
 
 /**
  * A copy of the bytes of a string (as UTF-8; a lone surrogate is U+FFFD), an `ArrayBuffer`, or the part of one that a
