@@ -1,5 +1,6 @@
 'use strict';
 
+const fs = require('node:fs');
 const os = require('node:os');
 
 /** Facts that a reader needs to judge the numbers, and nothing that names the machine or its user. */
@@ -11,6 +12,7 @@ function facts() {
     memoryGiB: Math.round(os.totalmem() / 2 ** 30),
     node: process.version,
     kernel: `${os.type()} ${os.release()} ${os.arch()}`,
+    congestionControl: fs.readFileSync('/proc/sys/net/ipv4/tcp_congestion_control', 'utf8').trim(),
   };
 }
 

@@ -102,7 +102,7 @@ function markdown([header, ...body]) {
 function conditions(machine, { pairs, seconds }) {
   return (
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.kernel}, ` +
-    `Node ${machine.node}, ${machine.date}; ${pairs} pairs of ${seconds} s each.`
+    `TCP with ${machine.congestionControl}, Node ${machine.node}, ${machine.date}; ${pairs} pairs of ${seconds} s each.`
   );
 }
 
