@@ -14,6 +14,7 @@
 // | in the engine's queue | the system takes it |
 
 const { Buffer } = require('node:buffer');
+const { Backlog } = require('./backlog');
 const { MESSAGE_SLAB_SIZE, SLAB_SIZE, slab } = require('./engine');
 const { errnoError } = require('./errors');
 const { writeHeader } = require('./frame');
@@ -40,8 +41,6 @@ const SHORT_TEXT = 128;
 const LARGEST_IN_SLAB = 32 * 1024;
 /** Bytes that may wait before `send()` says that it is enough. */
 const HIGH_WATER_MARK = 64 * 1024;
-/** Small pieces of the backlog are joined to pieces of this size. */
-const JOIN = 64 * 1024;
 
 /** The header of a short text, as a character. */
 const HEADERS = Array.from({ length: SHORT_TEXT }, (_, length) => String.fromCharCode(length));
@@ -118,12 +117,8 @@ class Outbox {
     this.segments = [];
     /** Bytes in them. */
     this.staged = 0;
-    /** What waits for the connection or for the engine. @type {Buffer[]} */
-    this.backlog = [];
-    /** The first of them that has something left, and where that begins. */
-    this.head = 0;
-    this.offset = 0;
-    this.backlogBytes = 0;
+    /** What waits for the connection or for the engine. */
+    this.backlog = new Backlog();
     this.isDirty = false;
     /** The number of this tick's send among those of all, or -1. */
     this.row = -1;
@@ -137,12 +132,12 @@ class Outbox {
   get bufferedAmount() {
     const { handle } = this;
     const queued = handle !== null && handle.hasQueued ? handle.queued() : 0;
-    return this.rope.length + this.staged + this.backlogBytes + queued;
+    return this.rope.length + this.staged + this.backlog.length + queued;
   }
 
   /** Earlier bytes wait, and must go first. */
   get mustWait() {
-    return this.handle === null || this.backlogBytes > 0 || this.handle.hasQueued;
+    return this.handle === null || this.backlog.length > 0 || this.handle.hasQueued;
   }
 
   /** Nothing is left that the system has not taken, and nothing was lost. */
@@ -178,7 +173,7 @@ class Outbox {
   addLarge(bytes) {
     if (this.rope !== '') this.encodeRope();
     this.sendStaged();
-    this.push(bytes);
+    this.backlog.push(bytes);
     if (this.handle !== null) this.pump();
   }
 
@@ -194,7 +189,7 @@ class Outbox {
     if (taken === bytes.length) return;
     const rest = Buffer.allocUnsafeSlow(bytes.length - taken);
     rest.set(bytes.subarray(taken));
-    this.push(rest);
+    this.backlog.push(rest);
   }
 
   /** A message has been added. */
@@ -240,7 +235,7 @@ class Outbox {
     if (this.handle === null) return;
     if (row >= 0) this.took(this.handle.takeSend(row));
     // Texts that turned out not to be ASCII went there.
-    if (this.backlogBytes > 0) this.pump();
+    if (this.backlog.length > 0) this.pump();
   }
 
   /** The engine's queue is empty. */
@@ -267,7 +262,7 @@ class Outbox {
   /** The connection stands: what was added before goes out first. */
   open(handle) {
     this.handle = handle;
-    if (this.backlogBytes > 0) {
+    if (this.backlog.length > 0) {
       this.pump();
       this.commit();
     } else if (this.owesDrain) this.commit();
@@ -279,10 +274,7 @@ class Outbox {
     this.rope = '';
     this.segments = [];
     this.staged = 0;
-    this.backlog = [];
-    this.head = 0;
-    this.offset = 0;
-    this.backlogBytes = 0;
+    this.backlog.clear();
     this.failure = 0;
     this.owesDrain = false;
   }
@@ -314,7 +306,7 @@ class Outbox {
     // At the end of a tick the slab cannot be emptied to make room.
     if (sending.length > 0 && logEnd - logUsed < length + 4) {
       this.toBacklog();
-      this.push(encodeTexts(rope, this.isFramed));
+      this.backlog.push(encodeTexts(rope, this.isFramed));
       return;
     }
     // With four bytes more to write to, one character that is not ASCII makes it more bytes than characters.
@@ -323,7 +315,7 @@ class Outbox {
       return;
     }
     this.toBacklog();
-    this.push(encodeTexts(rope, this.isFramed));
+    this.backlog.push(encodeTexts(rope, this.isFramed));
     if (sending.length === 0 && this.handle !== null) this.pump();
   }
 
@@ -370,50 +362,18 @@ class Outbox {
     }
     this.segments = [];
     this.staged = 0;
-    this.push(bytes);
-  }
-
-  push(bytes) {
     this.backlog.push(bytes);
-    this.backlogBytes += bytes.length;
   }
 
   /** Gives the backlog to the engine, until something is queued there. */
   pump() {
-    const { handle } = this;
-    while (this.backlogBytes > 0 && !handle.hasQueued && this.failure === 0) {
-      const bytes = this.nextPiece();
-      const accepted = handle.write(bytes, this.offset);
-      if (accepted < 0) {
-        this.failure = accepted;
-        return;
-      }
-      this.backlogBytes -= accepted;
-      this.offset += accepted;
-      if (this.offset === bytes.length) {
-        this.offset = 0;
-        this.backlog[this.head++] = undefined;
-      }
+    const { backlog, handle } = this;
+    while (backlog.length > 0 && !handle.hasQueued && this.failure === 0) {
+      const bytes = backlog.first();
+      const accepted = handle.write(bytes, backlog.offset);
+      if (accepted < 0) this.failure = accepted;
+      else backlog.consume(accepted);
     }
-    if (this.backlogBytes === 0 && this.head > 0) {
-      this.backlog = [];
-      this.head = 0;
-    }
-  }
-
-  /** The next of the backlog, with small ones joined. */
-  nextPiece() {
-    const { backlog } = this;
-    const first = backlog[this.head];
-    if (this.offset > 0 || first.length >= JOIN || this.head + 1 === backlog.length) return first;
-    let length = 0;
-    let end = this.head;
-    while (end < backlog.length && length < JOIN) length += backlog[end++].length;
-    const joined = Buffer.concat(backlog.slice(this.head, end), length);
-    backlog.fill(undefined, this.head, end);
-    this.head = end - 1;
-    backlog[this.head] = joined;
-    return joined;
   }
 }
 

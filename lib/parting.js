@@ -27,7 +27,7 @@ class Parting {
     const { handle } = this;
     this.isPeerEnded ||= isPeersEnd;
     if (!this.isEnded) {
-      if (this.outbox.backlogBytes > 0) return;
+      if (this.outbox.backlog.length > 0) return;
       this.isEnded = true;
       // Where that fails the connection is gone already.
       if (handle.end() < 0) this.isPeerEnded = true;

@@ -17,12 +17,12 @@ Compares this package with node:net over loopback, row by row, alternating.
   --quick          2 pairs of 0.5 s and fewer idle connections: does it work, not how fast it is
   --ours MODULE    module of the one side (default: this repository; env BENCH_OURS)
   --base MODULE    module of the other (default: node:net; env BENCH_BASE)
-  --write          update docs/ and README.md even after a partial run
-  --no-write       never do
+  --no-write       do not update docs/ and README.md
   --strict         exit code 2 when a target is missed
 
 Both sides the same (--ours net) is the check that the harness is fair: every ratio is about 1.
-A partial run (--only, --quick, another module) leaves its files in target/bench/.
+A partial run (--only, --quick, another module) leaves its files in target/bench/: the published
+tables are of one run, so that no row is there that was measured until it pleased.
 `;
 
 /**
@@ -60,7 +60,6 @@ function parse(argv, env) {
       seconds: { type: 'string' },
       strict: { type: 'boolean', default: false },
       warmup: { type: 'string' },
-      write: { type: 'boolean', default: false },
     },
   });
   if (values.help) return null;
@@ -75,7 +74,7 @@ function parse(argv, env) {
     quick,
     strict: values.strict,
     list: values.list,
-    publish: values.write || (!partial && !values['no-write']),
+    publish: !partial && !values['no-write'],
     sides: {
       ours: values.ours ? custom(values.ours) : { label: 'socket', module: ROOT },
       base: values.base ? custom(values.base) : { label: 'node:net', module: 'node:net' },

@@ -125,7 +125,7 @@ class Connection {
 
   mayGoOn() {
     const { outbox } = this;
-    if (outbox.staged + outbox.backlogBytes > HIGH_WATER_MARK) return false;
+    if (outbox.staged + outbox.backlog.length > HIGH_WATER_MARK) return false;
     return !outbox.mustWait || outbox.bufferedAmount <= HIGH_WATER_MARK;
   }
 

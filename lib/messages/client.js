@@ -88,10 +88,10 @@ class SocketClient extends MessageConnection {
       );
     }
     const box = this[kOutbox];
-    const before = box.backlogBytes;
+    const before = box.backlog.length;
     const mayGoOn = this[kAdd](data);
     // What was refused does not count.
-    if (box.backlogBytes > before) this[kUnsent]++;
+    if (box.backlog.length > before) this[kUnsent]++;
     return mayGoOn;
   }
 

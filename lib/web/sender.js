@@ -67,7 +67,7 @@ class Sender {
   /** Gives all that it can to the engine, now. Answers whether that was all there is. */
   flush() {
     this.box.flush();
-    return this.items.length === 0 && this.box.backlogBytes === 0;
+    return this.items.length === 0 && this.box.backlog.length === 0;
   }
 
   /** The connection stands. */
