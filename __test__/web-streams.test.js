@@ -330,6 +330,32 @@ test("a server's readable has its connections, and no connect any more", opts, a
   await server.closed;
 });
 
+test(
+  "a server's readable: who stops waiting leaves the next connection to who comes",
+  opts,
+  async (t) => {
+    const k = webKit(t);
+    const server = k.serve();
+    const { readable } = await server.opened;
+    const first = readable.getReader();
+    const refused = assert.rejects(first.read(), TypeError);
+    await timers.setImmediate();
+    first.releaseLock();
+    await refused;
+    for (const text of ['one', 'two']) k.own(peer.connect(server.localPort, HOST)).write(text);
+    await timers.setTimeout(50);
+    const reader = readable.getReader();
+    const seen = [];
+    for (let i = 0; i < 2; i++) {
+      const { value } = await reader.read();
+      k.track(value);
+      value.onmessage = ({ data }) => seen.push(Buffer.from(data).toString());
+    }
+    await until(() => seen.length === 2);
+    assert.deepEqual(seen.sort(), ['one', 'two']);
+  },
+);
+
 test("cancelling a server's readable closes it", opts, async (t) => {
   const k = webKit(t);
   const server = k.serve();

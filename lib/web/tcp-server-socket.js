@@ -139,8 +139,8 @@ class ConnectionSource {
   constructor(listener) {
     this.listener = listener;
     this.controller = null;
-    /** Somebody waits for a connection. */
-    this.wants = false;
+    /** The stream asked for a connection since it got the last one. */
+    this.isAsked = false;
     this.isEnded = false;
     this.isOver = false;
     /** Those that nobody waited for. @type {import('./tcp-socket').TCPSocket[]} */
@@ -151,7 +151,7 @@ class ConnectionSource {
           this.controller = controller;
         },
         pull: () => {
-          this.wants = true;
+          this.isAsked = true;
           this.give();
           listener.updateAccepting();
         },
@@ -166,6 +166,11 @@ class ConnectionSource {
     );
   }
 
+  /** Somebody waits for a connection. A reader that was released does not any more, and the stream asks anew. */
+  get wants() {
+    return this.isAsked && this.stream.locked;
+  }
+
   add(socket) {
     if (this.isEnded) connectionOf(socket).closeImmediately();
     else {
@@ -177,7 +182,7 @@ class ConnectionSource {
   /** Hands the next one to who waits for it. */
   give() {
     if (this.ready.length > 0 && this.wants) {
-      this.wants = false;
+      this.isAsked = false;
       const socket = this.ready.shift();
       connectionOf(socket).letGo();
       this.controller.enqueue(socket);
