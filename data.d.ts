@@ -70,7 +70,10 @@ export interface DataSocketError extends Error {
 export interface DataSocketEvents<Value> {
   /** The connection stands and the peer's acceptor took it. Only for who has called {@link DataSocket.connect}. */
   connect: [];
-  /** A value. While nobody listens, values are held, nothing more is read, and the peer's end is not noticed. */
+  /**
+   * A value. While nobody listens, values are held, nothing more is read, and neither the peer's end nor a broken frame
+   * is noticed.
+   */
   data: [value: Value];
   receive: [value: Value];
   /** The system has taken the last byte of a value: one for each `send()`, in their order. */
