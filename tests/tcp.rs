@@ -404,3 +404,27 @@ fn options_of_the_descriptor_are_there_before_the_handshake_and_are_inherited() 
     #[cfg(not(target_os = "linux"))]
     assert!(transport.set_user_timeout(Duration::ZERO).is_err());
 }
+
+/// A read ends at the mark of urgent data, although more is behind it.
+#[test]
+fn bytes_behind_urgent_data_come_at_once() {
+    let mut owner = Owner::new();
+    let (id, peer) = pair(&mut owner);
+    owner.stream(id).0.read_stop();
+    owner.settle(Duration::from_millis(20));
+    (&peer).write_all(b"before").expect("a write");
+    SockRef::from(&peer)
+        .send_out_of_band(b"!")
+        .expect("urgent data");
+    (&peer).write_all(b"behind").expect("a write");
+    owner.settle(Duration::from_millis(20));
+    owner.stream(id).0.read_start();
+    let mut got = 0;
+    while got < 12 {
+        let Told::Data(len) = owner.next(id) else {
+            panic!("only bytes come");
+        };
+        got += len;
+    }
+    owner.close(id);
+}

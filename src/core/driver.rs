@@ -18,6 +18,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
 
 use socket2::Socket;
+use tokio::task::coop::unconstrained;
 
 use crate::core::connect;
 use crate::core::engine::Shared;
@@ -98,9 +99,14 @@ pub(crate) fn run_open(
             })
         })
         .await;
-        if let Some(driver) = task.0.take() {
-            driver.finish();
-        }
+        // However much the task has done in its turn: all that the system takes is to go out.
+        unconstrained(poll_fn(|_| {
+            if let Some(driver) = task.0.take() {
+                driver.finish();
+            }
+            Poll::Ready(())
+        }))
+        .await;
     }
 }
 

@@ -10,7 +10,6 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use socket2::{Domain, SockRef, Socket};
-use tokio::net::TcpListener;
 #[cfg(unix)]
 use tokio::net::UnixListener;
 use tokio::time::sleep;
@@ -29,6 +28,7 @@ use crate::core::stream::Stream;
 use crate::core::tls::server::Server;
 #[cfg(windows)]
 use crate::core::transport::pipe::PipeListener;
+use crate::core::transport::tcp::TcpListener;
 use crate::core::transport::tls::Counted;
 use crate::core::transport::{Transport, domain_of, prepare};
 
@@ -115,7 +115,7 @@ impl Acceptor {
         prepare(&socket, domain, &stream.socket);
         socket.listen(backlog).map_err(failed)?;
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
-            return TcpListener::from_std(socket.into())
+            return TcpListener::new(socket.into())
                 .map(Self::Tcp)
                 .map_err(failed);
         }
@@ -288,6 +288,7 @@ pub(crate) async fn run(
                 return Poll::Ready(None);
             }
             poll_turn(cx, &listener, acceptor, |transport| {
+                pause = FIRST_PAUSE;
                 transport.apply_accepted(&admission.options);
                 match admission.proxy_timeout {
                     None => admit(
@@ -308,7 +309,6 @@ pub(crate) async fn run(
         match accepted {
             None => return,
             Some(Ok(())) => {
-                pause = FIRST_PAUSE;
                 tokio::task::yield_now().await;
             }
             // The connection failed before it was accepted; the next one is none the worse.
@@ -337,7 +337,7 @@ fn poll_turn(
     cx: &mut Context<'_>,
     listener: &Listener,
     acceptor: &mut Acceptor,
-    take: impl Fn(Transport),
+    mut take: impl FnMut(Transport),
 ) -> Poll<io::Result<()>> {
     for _ in 0..ACCEPTS_PER_TURN {
         if listener.is_full() {

@@ -171,8 +171,12 @@ impl Owner {
         remote: std::net::SocketAddr,
         socket: SocketOptions,
     ) -> HandleId {
+        self.connect_to(Endpoint::Tcp(remote), socket)
+    }
+
+    pub(crate) fn connect_to(&mut self, remote: Endpoint, socket: SocketOptions) -> HandleId {
         let stream = self.engine.connect(ConnectOptions {
-            remote: Endpoint::Tcp(remote),
+            remote,
             local: None,
             stream: StreamOptions {
                 copied: self.is_copying,

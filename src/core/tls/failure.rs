@@ -37,8 +37,8 @@ impl Failure {
         "the connection ended before the TLS handshake was over",
     );
 
-    /// The peer's handshake is larger than any honest one.
-    pub const HELLO_TOO_LONG: Self =
+    /// A message of the handshake's protocol is longer than any honest one.
+    pub const MESSAGE_TOO_LONG: Self =
         Self::new("ERR_SSL_EXCESSIVE_MESSAGE_SIZE", "excessive message size");
 
     /// A client that has to show a certificate did not.

@@ -5,9 +5,10 @@
 //! reference, and because only one side at a time sends (see [`crate::core::write_queue`]). The
 //! descriptor is closed when the last of them lets go.
 
+pub mod peer;
 #[cfg(windows)]
 pub(crate) mod pipe;
-pub mod tcp;
+pub(crate) mod tcp;
 pub mod tls;
 #[cfg(unix)]
 mod unix;
@@ -21,21 +22,25 @@ use std::time::Duration;
 
 use bytes::BufMut;
 use socket2::{Domain, SockRef, Socket, TcpKeepalive};
+#[cfg(windows)]
 use tokio::io::Interest;
-use tokio::net::TcpStream;
 #[cfg(unix)]
 use tokio::net::UnixStream;
 
 use crate::core::endpoint::Endpoint;
 use crate::core::options::{KeepAlive, SocketOptions, StreamOptions};
-use crate::core::transport::tcp::Peer;
+use crate::core::transport::peer::Peer;
+pub use crate::core::transport::tcp::TcpSocket;
 use crate::core::transport::tls::Tls;
+
+/// Bytes read to the end of a vector at once where it is zeroed first.
+const READ_AT_ONCE: usize = 64 * 1024;
 
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
 pub enum Transport {
     /// TCP over IPv4 or IPv6, and whom it is connected to.
-    Tcp(TcpStream, Peer),
+    Tcp(TcpSocket, Peer),
     /// A Unix stream socket.
     #[cfg(unix)]
     Unix(UnixStream),
@@ -76,7 +81,7 @@ impl Transport {
     ) -> io::Result<Self> {
         if domain == Domain::IPV4 || domain == Domain::IPV6 {
             let peer = target.map_or(Peer::Unknown, Peer::of_target);
-            return tcp::from_socket(socket).map(|stream| Self::Tcp(stream, peer));
+            return TcpSocket::new(socket.into()).map(|stream| Self::Tcp(stream, peer));
         }
         #[cfg(unix)]
         if domain == Domain::UNIX {
@@ -134,20 +139,36 @@ impl Transport {
     /// # Errors
     /// `WouldBlock` where there is nothing; otherwise what the system says.
     pub fn try_read_to_end_of(&self, buffer: &mut Vec<u8>, most: usize) -> io::Result<usize> {
-        each!(
-            self,
-            stream => stream.try_read_buf(&mut buffer.limit(most)),
-            tls => tls.try_read_to_end_of(buffer, most)
-        )
+        #[cfg(unix)]
+        if let Self::Unix(stream) = self {
+            return stream.try_read_buf(&mut buffer.limit(most));
+        }
+        // Zeroed first, a piece at a time, so that little is zeroed in vain.
+        let len = buffer.len();
+        buffer.resize(len + most.min(READ_AT_ONCE), 0);
+        let result = self.try_read(&mut buffer[len..]);
+        buffer.truncate(len + result.as_ref().map_or(0, |read| *read));
+        result
     }
 
-    /// Forgets that the socket was readable, after a read that did not fill its buffer: the system
-    /// tells of anything newer, and the read that would only say "would block" is saved.
+    /// Forgets that the socket was readable, after a read that did not fill its buffer, if that says that nothing is
+    /// left: the system tells of anything newer, and the read that would only say "would block" is saved. Says whether.
     ///
-    /// Nothing to do for TLS: what its reads leave has nothing to do with what they gave.
-    pub fn clear_read_ready(&self) {
-        let empty = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
-        let _ = each!(self, stream => stream.try_io(Interest::READABLE, empty), _tls => Ok(()));
+    /// Not so with Unix sockets, where a read ends behind bytes that descriptors came with, and with TLS, whose reads
+    /// have nothing to do with those of the socket.
+    pub fn clear_read_ready(&self) -> bool {
+        match self {
+            Self::Tcp(socket, _) => socket.clear_read_ready(),
+            #[cfg(unix)]
+            Self::Unix(_) => false,
+            #[cfg(windows)]
+            Self::Pipe(pipe) => {
+                let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+                let _ = pipe.try_io(Interest::READABLE, nothing);
+                true
+            }
+            Self::Tls(_) => false,
+        }
     }
 
     /// Waits until a write may be taken.

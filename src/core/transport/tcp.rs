@@ -1,88 +1,224 @@
-//! TCP sockets.
+//! TCP sockets with their readiness.
+//!
+//! The system tells once that a socket is readable (epoll's edge), so whoever stops reading has to know that nothing
+//! is left. A read that does not fill its buffer says so, and saves the read that would only say "would block" – but
+//! not at the mark of urgent data, where a read ends although more is behind it. Linux tells of urgent data if it is
+//! asked to, which tokio's own `TcpStream` does not do.
 
-use std::io;
-use std::net::{SocketAddr, SocketAddrV4};
+use std::io::{self, IoSlice};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::io::{Read, Write};
+use std::net::{self, SocketAddr, TcpStream};
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use std::task::ready;
+use std::task::{Context, Poll};
 
-use socket2::Socket;
-use tokio::net::TcpStream;
+use socket2::SockRef;
+use tokio::io::Interest;
+#[cfg(any(target_os = "linux", target_os = "android"))]
+use tokio::io::unix::AsyncFd;
 
-pub(super) fn from_socket(socket: Socket) -> io::Result<TcpStream> {
-    TcpStream::from_std(socket.into())
-}
-
-/// Whom a socket is connected to. It is remembered because the system does not tell any more once the
-/// connection is reset, which is when people want to know; and kept small, because every connection
-/// has one.
+/// A connected TCP socket, registered with the I/O thread's runtime.
+#[cfg(any(target_os = "linux", target_os = "android"))]
 #[derive(Debug)]
-pub enum Peer {
-    /// Only the system knows.
-    Unknown,
-    /// An IPv4 address.
-    V4(SocketAddrV4),
-    /// An IPv4 address as a socket for both families sees it.
-    Mapped(SocketAddrV4),
-    /// An IPv6 address, with its scope.
-    V6(Box<SocketAddr>),
+pub struct TcpSocket(AsyncFd<TcpStream>);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl TcpSocket {
+    /// Takes over a non-blocking socket.
+    ///
+    /// # Errors
+    /// It cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[expect(
+        deprecated,
+        reason = "its successor is unsafe for the sake of types that do not own their descriptor; this one does"
+    )]
+    pub(crate) fn new(socket: TcpStream) -> io::Result<Self> {
+        let all = Interest::READABLE | Interest::WRITABLE | Interest::PRIORITY;
+        AsyncFd::with_interest(socket, all).map(Self)
+    }
+
+    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_read_ready(cx).map_ok(drop)
+    }
+
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx).map_ok(drop)
+    }
+
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0
+            .try_io(Interest::READABLE, |mut socket| socket.read(buffer))
+    }
+
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0
+            .try_io(Interest::WRITABLE, |mut socket| socket.write(bytes))
+    }
+
+    pub(super) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_io(Interest::WRITABLE, |mut socket| {
+            socket.write_vectored(pieces)
+        })
+    }
+
+    /// See [`Transport::clear_read_ready`](super::Transport::clear_read_ready).
+    pub(super) fn clear_read_ready(&self) -> bool {
+        // Urgent data, or the end, which counts as it here.
+        if self.0.try_io(Interest::PRIORITY, |_| Ok(())).is_ok() {
+            return false;
+        }
+        let nothing = |_: &_| Err::<(), _>(io::ErrorKind::WouldBlock.into());
+        let _ = self.0.try_io(Interest::READABLE, nothing);
+        true
+    }
+
+    fn socket(&self) -> &TcpStream {
+        self.0.get_ref()
+    }
 }
 
-impl Peer {
-    /// Whom a socket that was told to connect to `target` talks to: the system takes the unspecified
-    /// address for its own.
-    pub(super) fn of_target(target: SocketAddr) -> Self {
-        if target.ip().to_canonical().is_unspecified() {
-            Self::Unknown
-        } else {
-            target.into()
+/// A listening TCP socket, registered with the I/O thread's runtime.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[derive(Debug)]
+pub(crate) struct TcpListener(AsyncFd<net::TcpListener>);
+
+#[cfg(any(target_os = "linux", target_os = "android"))]
+impl TcpListener {
+    /// Takes over a non-blocking socket.
+    ///
+    /// # Errors
+    /// It cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    #[expect(deprecated, reason = "as above")]
+    pub(crate) fn new(socket: net::TcpListener) -> io::Result<Self> {
+        AsyncFd::with_interest(socket, Interest::READABLE).map(Self)
+    }
+
+    pub(crate) fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpSocket, SocketAddr)>> {
+        loop {
+            let _guard = ready!(self.0.poll_read_ready(cx))?;
+            match self.0.try_io(Interest::READABLE, net::TcpListener::accept) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                Err(error) => return Poll::Ready(Err(error)),
+                Ok((socket, peer)) => {
+                    socket.set_nonblocking(true)?;
+                    return Poll::Ready(TcpSocket::new(socket).map(|socket| (socket, peer)));
+                }
+            }
         }
     }
 
-    pub(super) fn address(&self) -> Option<SocketAddr> {
-        match self {
-            Self::Unknown => None,
-            Self::V4(v4) => Some(SocketAddr::V4(*v4)),
-            Self::Mapped(v4) => Some((v4.ip().to_ipv6_mapped(), v4.port()).into()),
-            Self::V6(address) => Some(**address),
-        }
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.get_ref().local_addr()
     }
 }
 
-impl From<SocketAddr> for Peer {
-    fn from(address: SocketAddr) -> Self {
-        match address {
-            SocketAddr::V4(v4) => Self::V4(v4),
-            SocketAddr::V6(v6) => match v6.ip().to_ipv4_mapped() {
-                Some(ip) => Self::Mapped(SocketAddrV4::new(ip, v6.port())),
-                None => Self::V6(Box::new(address)),
-            },
+/// A connected TCP socket, registered with the I/O thread's runtime.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[derive(Debug)]
+pub struct TcpSocket(tokio::net::TcpStream);
+
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl TcpSocket {
+    /// Takes over a non-blocking socket.
+    ///
+    /// # Errors
+    /// It cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub(crate) fn new(socket: TcpStream) -> io::Result<Self> {
+        tokio::net::TcpStream::from_std(socket).map(Self)
+    }
+
+    pub(super) fn poll_read_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_read_ready(cx)
+    }
+
+    pub(super) fn poll_write_ready(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.0.poll_write_ready(cx)
+    }
+
+    pub(super) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.try_read(buffer)
+    }
+
+    pub(super) fn try_write(&self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.try_write(bytes)
+    }
+
+    pub(super) fn try_write_vectored(&self, pieces: &[IoSlice<'_>]) -> io::Result<usize> {
+        self.0.try_write_vectored(pieces)
+    }
+
+    /// See [`Transport::clear_read_ready`](super::Transport::clear_read_ready).
+    pub(super) fn clear_read_ready(&self) -> bool {
+        // Windows tells once more of what is left, others do not, nor of urgent data.
+        if cfg!(windows) {
+            let nothing = || Err::<(), _>(io::ErrorKind::WouldBlock.into());
+            let _ = self.0.try_io(Interest::READABLE, nothing);
         }
+        cfg!(windows)
+    }
+
+    fn socket(&self) -> &tokio::net::TcpStream {
+        &self.0
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
+/// A listening TCP socket, registered with the I/O thread's runtime.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+#[derive(Debug)]
+pub(crate) struct TcpListener(tokio::net::TcpListener);
 
-    fn address(text: &str) -> SocketAddr {
-        text.parse().expect("an address")
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+impl TcpListener {
+    /// Takes over a non-blocking socket.
+    ///
+    /// # Errors
+    /// It cannot be registered.
+    ///
+    /// # Panics
+    /// Outside of a runtime.
+    pub(crate) fn new(socket: net::TcpListener) -> io::Result<Self> {
+        tokio::net::TcpListener::from_std(socket).map(Self)
     }
 
-    #[test]
-    fn the_unspecified_address_is_nobodys() {
-        for text in ["0.0.0.0:80", "[::]:80", "[::ffff:0.0.0.0]:80"] {
-            assert_eq!(Peer::of_target(address(text)).address(), None);
-        }
+    pub(crate) fn poll_accept(
+        &self,
+        cx: &mut Context<'_>,
+    ) -> Poll<io::Result<(TcpSocket, SocketAddr)>> {
+        self.0
+            .poll_accept(cx)
+            .map_ok(|(socket, peer)| (TcpSocket(socket), peer))
     }
 
-    #[test]
-    fn an_address_is_remembered_as_it_was() {
-        for text in [
-            "127.0.0.1:80",
-            "[::1]:80",
-            "[::ffff:127.0.0.1]:80",
-            "[fe80::1%7]:80",
-        ] {
-            let peer = Peer::of_target(address(text));
-            assert_eq!(peer.address(), Some(address(text)), "{text}");
-        }
+    pub(crate) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.0.local_addr()
+    }
+}
+
+impl TcpSocket {
+    pub(super) fn local_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().local_addr()
+    }
+
+    pub(super) fn peer_addr(&self) -> io::Result<SocketAddr> {
+        self.socket().peer_addr()
+    }
+}
+
+impl<'a> From<&'a TcpSocket> for SockRef<'a> {
+    fn from(socket: &'a TcpSocket) -> Self {
+        SockRef::from(socket.socket())
     }
 }

@@ -31,9 +31,6 @@ use crate::core::transport::Transport;
 use crate::core::transport::tls::machine::{Machine, Plain, SEND_LIMIT, Stage, Wire};
 use crate::core::write_pieces::PiecePool;
 
-/// Plaintext read to the end of a vector at once: what one read of ciphertext gives.
-const READ_AT_ONCE: usize = 64 * 1024;
-
 /// What all TLS of one engine shares.
 #[derive(Debug, Default)]
 pub(crate) struct Common {
@@ -314,54 +311,19 @@ impl Tls {
         Ok(Progress::Agreed { needs_owner })
     }
 
-    /// Ready when a read may give something: plaintext that waits, or bytes at the socket.
+    /// Ready when a read may give something: what waits here, or bytes at the socket.
     pub(crate) fn poll_read_ready(&self, cx: &mut Task<'_>) -> Poll<io::Result<()>> {
-        let machine = lock(&self.machine);
-        if machine.has_more || !machine.pending.is_empty() {
+        if lock(&self.machine).is_ready() {
             return Poll::Ready(Ok(()));
         }
-        drop(machine);
         self.inner.poll_read_ready(cx)
     }
 
-    /// Reads plaintext until `buffer` is full or there is no more.
+    /// Reads plaintext until `buffer` is full or there is no more, see [`Machine::read`].
     pub(crate) fn try_read(&self, buffer: &mut [u8]) -> io::Result<usize> {
-        let machine = &mut *lock(&self.machine);
         let mut plain = Plain { buffer, filled: 0 };
-        // What waits comes first: plaintext, then what was read before.
-        machine.has_more = machine.drain(&mut plain)?;
-        if !machine.has_more {
-            machine.feed(&mut plain)?;
-        }
-        while !machine.has_more && !plain.is_full() {
-            let read = if mem::take(&mut machine.is_drained) {
-                Err(io::ErrorKind::WouldBlock.into())
-            } else {
-                machine.read_wire(&self.inner, &mut plain)
-            };
-            match read {
-                Ok(()) => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock && plain.filled > 0 => {
-                    break;
-                }
-                Err(error) => return Err(error),
-            }
-        }
+        lock(&self.machine).read(&self.inner, &mut plain)?;
         Ok(plain.filled)
-    }
-
-    /// Reads plaintext to the end of `buffer`, at most `most` bytes and no more than a piece of it, so that
-    /// little is zeroed in vain.
-    pub(crate) fn try_read_to_end_of(
-        &self,
-        buffer: &mut Vec<u8>,
-        most: usize,
-    ) -> io::Result<usize> {
-        let len = buffer.len();
-        buffer.resize(len + most.min(READ_AT_ONCE), 0);
-        let result = self.try_read(&mut buffer[len..]);
-        buffer.truncate(len + result.as_ref().map_or(0, |read| *read));
-        result
     }
 
     /// Encrypts and sends. Ready when bytes are with the system: how many.

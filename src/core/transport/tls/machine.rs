@@ -25,6 +25,10 @@ use crate::core::transport::Transport;
 /// Ciphertext taken from the socket at once.
 const WIRE_READ: usize = 64 * 1024;
 
+/// Reads of ciphertext for one of plaintext: records that give none (tickets, key updates) must not keep the others
+/// from their turn. More than the largest window of a reader needs.
+const MOST_READS: usize = 8;
+
 /// Ciphertext kept to be sent: enough for one system call to be worth it.
 pub(super) const SEND_LIMIT: usize = 128 * 1024;
 
@@ -52,6 +56,8 @@ pub(super) struct Machine {
     pub(super) is_drained: bool,
     /// Plaintext, or the end, is waiting.
     pub(super) has_more: bool,
+    /// What went wrong behind plaintext that is to be read first.
+    failure: Option<io::Error>,
     /// Plaintext that is encrypted and not yet with the system.
     pub(super) owed: usize,
     pub(super) said_goodbye: bool,
@@ -96,6 +102,7 @@ impl Machine {
             pending: early,
             is_drained: false,
             has_more: false,
+            failure: None,
             owed: 0,
             said_goodbye: false,
         }
@@ -156,16 +163,64 @@ impl Machine {
         }
     }
 
+    /// Whether a read gives something without the socket: plaintext, the end, or what went wrong.
+    pub(super) fn is_ready(&self) -> bool {
+        self.has_more || self.failure.is_some() || !self.pending.is_empty()
+    }
+
+    /// Reads plaintext until `plain` is full or there is no more. What goes wrong behind some of it is told by the
+    /// next call.
+    ///
+    /// # Errors
+    /// `WouldBlock`: nothing is there, or for now it was enough; it is [ready](Self::is_ready) or the socket is, if
+    /// there is more. Otherwise what the system or the protocol says.
+    pub(super) fn read(&mut self, inner: &Transport, plain: &mut Plain<'_>) -> io::Result<()> {
+        let Err(error) = self.fill(inner, plain) else {
+            return Ok(());
+        };
+        if plain.filled == 0 {
+            return Err(error);
+        }
+        if !matches!(
+            error.kind(),
+            io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted
+        ) {
+            self.failure = Some(error);
+        }
+        Ok(())
+    }
+
+    fn fill(&mut self, inner: &Transport, plain: &mut Plain<'_>) -> io::Result<()> {
+        // What waits comes first: plaintext, then what was read before.
+        self.has_more = self.drain(plain)?;
+        if !self.has_more {
+            self.feed(plain)?;
+        }
+        for _ in 0..MOST_READS {
+            if self.has_more || plain.is_full() {
+                return Ok(());
+            }
+            if let Some(error) = self.failure.take() {
+                return Err(error);
+            }
+            if mem::take(&mut self.is_drained) {
+                break;
+            }
+            self.read_wire(inner, plain)?;
+        }
+        Err(io::ErrorKind::WouldBlock.into())
+    }
+
     /// Reads ciphertext, hands it to rustls, and keeps what that does not take.
-    pub(super) fn read_wire(&mut self, inner: &Transport, plain: &mut Plain<'_>) -> io::Result<()> {
+    fn read_wire(&mut self, inner: &Transport, plain: &mut Plain<'_>) -> io::Result<()> {
+        debug_assert!(self.pending.is_empty(), "what was read before comes first");
         WIRE.with_borrow_mut(|wire| {
             let len = inner.try_read(wire)?;
             if len == 0 {
                 return self.cut(plain);
             }
             if len < wire.len() {
-                inner.clear_read_ready();
-                self.is_drained = true;
+                self.is_drained = inner.clear_read_ready();
             }
             let taken = self.take_in(&wire[..len], plain)?;
             self.pending.extend_from_slice(&wire[taken..len]);
@@ -206,7 +261,7 @@ impl Machine {
         while !rest.is_empty() {
             match &mut self.stage {
                 Stage::Hello(acceptor) => {
-                    let too_long = |_| Failure::HELLO_TOO_LONG;
+                    let too_long = |_| Failure::MESSAGE_TOO_LONG;
                     acceptor.read_tls(&mut rest).map_err(too_long)?;
                     // More than one read is rare, and each has to be looked at before the next.
                     break;
@@ -216,15 +271,25 @@ impl Machine {
                         // The peer has ended: what it sends after that is not for anybody.
                         Ok(0) => rest = &[],
                         Ok(_) => {}
-                        // The plaintext is to be read first. (Rustls has no kind of its own for it.)
-                        Err(_) if !connection.is_handshaking() => break,
-                        Err(_) => return Err(Failure::HELLO_TOO_LONG.into()),
+                        // Rustls takes no more for one of two reasons, and has no kinds for them. The plaintext is to be
+                        // read first, if there is no room for it; else it is a message of the handshake's protocol that
+                        // is longer than any honest one.
+                        Err(_) if !connection.is_handshaking() && plain.is_full() => break,
+                        Err(_) => {
+                            self.failure = Some(Failure::MESSAGE_TOO_LONG.into());
+                            rest = &[];
+                        }
                     }
                     let is_first = connection.protocol_version().is_none();
                     if let Err(error) = connection.process_new_packets() {
-                        return Err(failure_of(&error, is_first).into());
+                        self.failure = Some(failure_of(&error, is_first).into());
+                        rest = &[];
                     }
-                    if !connection.is_handshaking() {
+                    if connection.is_handshaking() {
+                        if let Some(error) = self.failure.take() {
+                            return Err(error);
+                        }
+                    } else {
                         self.has_more = self.drain(plain)?;
                     }
                 }
