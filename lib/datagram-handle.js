@@ -4,7 +4,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { SYSCALLS, codeOf } = require('./errors');
-const { engine } = require('./engine');
+const { engine, start } = require('./engine');
 const { BOUND, CLOSING, EBADF, Handle, NO_DESTROY_HOOK } = require('./handle');
 const { DatagramRun } = require('./datagram-run');
 
@@ -30,6 +30,8 @@ class DatagramHandle extends Handle {
    * @param {import('../binding').NativeDatagramOptions} options
    */
   bind(local, options) {
+    const status = start();
+    if (status < 0) return status;
     const id = engine().bindDatagram(local, options);
     if (id < 0) return id;
     this.adopt(id);

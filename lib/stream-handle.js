@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
-const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
+const { addSend, engine, queuedBytes, sendAccepted, sendQueued, start } = require('./engine');
 const {
   CLOSING,
   CONNECTING,
@@ -66,6 +66,12 @@ class StreamHandle extends Handle {
    *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
+    const status = start();
+    if (status < 0) {
+      this.setBusy(CONNECTING);
+      process.nextTick(refuse, this, status);
+      return 0;
+    }
     const id = engine().connect(remote, local, options);
     if (id < 0) return id;
     this.adopt(id);
@@ -82,6 +88,8 @@ class StreamHandle extends Handle {
 
   /** Two handles that are connected with each other, or an errno. */
   static pair(options, resource) {
+    const status = start();
+    if (status < 0) return status;
     const ids = engine().pair(options);
     if (typeof ids === 'number') return ids;
     return ids.map((id) => {
@@ -93,6 +101,8 @@ class StreamHandle extends Handle {
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
   open(fd, options) {
+    const status = start();
+    if (status < 0) return status;
     const id = engine().adoptFd(fd, options);
     if (id < 0) return id;
     this.adopt(id);
@@ -274,7 +284,10 @@ class StreamHandle extends Handle {
 
   /** `onclose` follows. @param {boolean} reset the peer gets a reset */
   close(reset = false) {
-    if (this.id < 0) return this.closeLater();
+    if (this.id < 0) {
+      this.setIdle(CONNECTING);
+      return this.closeLater();
+    }
     debug?.('stream %d: %s', this.id, reset ? 'reset' : 'close');
     this.isReading = false;
     this.memory?.release();
@@ -486,6 +499,14 @@ const collecting = {
   onend() {},
   onfailed() {},
 };
+
+/** There is no engine to connect: that is told as if the system had refused the attempt. */
+function refuse(handle, errno) {
+  if (!(handle.busy & CONNECTING) || handle.owner === null) return;
+  handle.setIdle(CONNECTING);
+  const { onconnectfailed } = handle.callbacks;
+  handle.resource.runInAsyncScope(onconnectfailed, null, handle.owner, handle, errno, true);
+}
 
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
 function releaseHeld(handle) {
