@@ -65,6 +65,7 @@ const drain = createDrain({
   sharedChunk: (id) => chunks[id],
   takeOwnChunk,
   takeMessage: (index) => native.takeMessage(index),
+  isHeld: () => refs > 0,
   fatalException: (err) => native.fatalException(err),
 });
 

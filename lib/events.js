@@ -9,6 +9,7 @@
 const { setImmediate } = require('node:timers');
 const { EventKind } = require('./native');
 const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
+const { inNextTurn, stopRinging } = require('./turn');
 
 /** Integers before the first event, and per event (`src/binding/shared.rs`, `encode.rs`). */
 const HEADER = 4;
@@ -50,6 +51,7 @@ const now = performance.now.bind(performance);
  * @param {(id: number) => Buffer} host.sharedChunk
  * @param {(id: number) => Buffer} host.takeOwnChunk
  * @param {(index: number) => Buffer} host.takeMessage
+ * @param {() => boolean} host.isHeld whether a handle keeps the process alive
  * @param {(err: unknown) => void} host.fatalException
  * @returns {() => void} what the engine calls when there are events
  */
@@ -61,6 +63,7 @@ function createDrain({
   sharedChunk,
   takeOwnChunk,
   takeMessage,
+  isHeld,
   fatalException,
 }) {
   let index = 0; // of the next event of the batch
@@ -234,7 +237,14 @@ function createDrain({
   /** The last drain ended because its budget was spent, and something had just been written. */
   let isStillHot = false;
 
-  return function drain() {
+  /** What is left waits for the next turn; it does not keep the process alive if no handle does. */
+  function drainLater() {
+    if (isHeld()) setImmediate(drain);
+    else inNextTurn(drain);
+  }
+
+  function drain() {
+    stopRinging();
     delivered = 0;
     const budget = { start: now(), hot: isStillHot, owesTicks: false };
     let state = 'going on';
@@ -253,11 +263,13 @@ function createDrain({
     } finally {
       isStillHot = state === 'spent' && budget.hot;
       // Also where the handling of an exception threw: the engine does not call again by itself.
-      if (state !== 'asleep') setImmediate(drain);
+      if (state !== 'asleep') drainLater();
       current = null;
       setDraining(false);
     }
-  };
+  }
+
+  return drain;
 }
 
 module.exports = { createDrain };
