@@ -7,6 +7,7 @@ const { setImmediate } = require('node:timers');
 const { debug } = require('./debug');
 const { errnoByCode } = require('./errors');
 const { countRef, engine, handles } = require('./engine');
+const { callIn } = require('./tick');
 
 /** Why a handle is busy. A busy handle keeps the process alive, unless it is unref'd. */
 const READING = 1;
@@ -109,9 +110,7 @@ class Handle {
 
   /** Close without a native side: the callback comes later all the same. */
   closeLater() {
-    setImmediate(() =>
-      this.resource.runInAsyncScope(this.callbacks.onclose, null, this.owner, this),
-    );
+    setImmediate(callIn, this.resource, () => this.callbacks.onclose(this.owner, this));
   }
 }
 

@@ -18,6 +18,7 @@ const {
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
+const { callIn } = require('./tick');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
@@ -497,11 +498,8 @@ function releaseHeld(handle) {
     engine().readStart(handle.id);
   }
   if (deliver === undefined) return; // Nothing came while it was suspended.
-  try {
-    handle.resource.runInAsyncScope(deliver);
-  } finally {
-    if (!isLast) process.nextTick(releaseHeld, handle);
-  }
+  callIn(handle.resource, deliver);
+  if (!isLast) process.nextTick(releaseHeld, handle);
 }
 
 module.exports = { StreamHandle };

@@ -67,18 +67,36 @@ function flushTick() {
   callEach(sockets, (socket) => socket.flushTick());
 }
 
-/** Calls `fn` with each; one that throws does not keep the others from their turn. */
+/** Calls `fn` with each; one that throws does not keep the others from their turn, and is told of in a tick. */
 function callEach(items, fn) {
   let failure = null;
   for (let i = 0; i < items.length; i++) {
     try {
       fn(items[i]);
     } catch (err) {
-      if (failure === null) failure = { err };
+      if (exiting) failure ??= { err };
       else nextTick(rethrow, err);
     }
   }
-  if (failure !== null) throw failure.err;
+  if (failure !== null) throw failure.err; // There are no ticks any more.
+}
+
+/**
+ * Calls `fn(arg)` in an async context. What it throws is told there, in a tick: outside it would be told in the context
+ * of whoever calls, and a handler of 'uncaughtException' that is called in the middle ends all contexts.
+ * @param {import('node:async_hooks').AsyncResource} resource
+ */
+function callIn(resource, fn, arg) {
+  resource.runInAsyncScope(callAndTell, null, fn, arg);
+}
+
+function callAndTell(fn, arg) {
+  try {
+    fn(arg);
+  } catch (err) {
+    if (exiting) throw err;
+    nextTick(rethrow, err);
+  }
 }
 
 function rethrow(err) {
@@ -110,6 +128,7 @@ module.exports = {
   afterTicks,
   atTickEnd,
   callEach,
+  callIn,
   flushTick,
   hasAfterwards: () => afterwards.length > 0,
   isExiting: () => exiting,

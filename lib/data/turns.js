@@ -4,6 +4,7 @@
 // a call of the program's.
 
 const { setImmediate } = require('node:timers');
+const { callIn } = require('../tick');
 
 /** After so many, other work of the loop gets its turn. */
 const BUDGET = 512;
@@ -38,7 +39,7 @@ function deliver() {
       if (count === BUDGET || (count > 0 && runTicks === null)) return;
       const turn = turns[head];
       if (--turn.times === 0) head++;
-      turn.events.emitInContext(turn.name, turn.args);
+      callIn(turn.events.resource, emit, turn);
       runTicks?.();
     }
   } finally {
@@ -49,5 +50,7 @@ function deliver() {
     }
   }
 }
+
+const emit = ({ events, name, args }) => events.emit(name, args);
 
 module.exports = { emitLater };

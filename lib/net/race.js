@@ -7,6 +7,7 @@
 
 const { clearTimeout, setTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
+const { callIn } = require('../tick');
 const { codedError, errnoByCode, peerError } = require('../errors');
 const { endpointOf } = require('./address');
 const { refreshTimer } = require('./timer');
@@ -120,7 +121,7 @@ class Race {
   /** An attempt takes long: it goes on, beside the next one. */
   isLate(handle) {
     const target = this.running.get(handle);
-    handle.resource.runInAsyncScope(() => {
+    callIn(handle.resource, () => {
       this.socket.emit('connectionAttemptTimeout', target.address, target.port, target.family);
       if (!this.isOver) this.start();
     });

@@ -16,7 +16,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
-const { atTickEnd, isExiting } = require('../tick');
+const { atTickEnd, callIn, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { Ahead } = require('./ahead');
 const { connectionError } = require('./failure');
@@ -99,9 +99,7 @@ const methods = {
 
   flushTick() {
     // What is staged has a handle: it is sent before the handle is let go (`flushBeforeClose`).
-    if (this[kStaged] !== null) {
-      this._handle.resource.runInAsyncScope(sendStaged, null, this, false);
-    }
+    if (this[kStaged] !== null) callIn(this._handle.resource, sendAtTickEnd, this);
     if (isExiting()) sendKept(this);
   },
 
@@ -134,7 +132,7 @@ const methods = {
 
 function inThisContext(callback) {
   const resource = new AsyncResource('WRITEWRAP', { requireManualDestroy: true });
-  return (err) => resource.runInAsyncScope(callback, null, err);
+  return (err) => callIn(resource, callback, err);
 }
 
 /** Copies `chunk` to `slab[at..end]` and answers its length in bytes, or -1 if it may not fit. */
@@ -224,6 +222,8 @@ function sendStaged(socket, isInsideCall) {
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
 }
+
+const sendAtTickEnd = (socket) => sendStaged(socket, false);
 
 /** The process leaves, and nothing will have Duplex hand over any more what it kept. */
 function sendKept(socket) {
