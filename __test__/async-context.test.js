@@ -209,3 +209,12 @@ for (const what of ['events of values', 'held values']) {
     assert.deepEqual(Object.values(seen), [10, 10, 10, 10]);
   });
 }
+
+for (const what of ['messages', 'values', 'datagrams']) {
+  for (const how of ['job', 'rejection']) {
+    test(`${what} that come behind an exception keep their context (${how})`, opts, async (t) => {
+      if (!isOurs) return t.skip(SKIP_FOREIGN);
+      assert.deepEqual(await runJson('throw-in-jobs', [what, how]), { receiver: 200 });
+    });
+  }
+}

@@ -6,6 +6,7 @@
 // - with an exception going to `uncaughtException`, and the rest of the batch delivered after it,
 // - without starving timers and I/O of others: a batch has a budget.
 
+const { executionAsyncId } = require('node:async_hooks');
 const { setImmediate } = require('node:timers');
 const { EventKind } = require('./native');
 const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
@@ -103,6 +104,7 @@ function createDrain({
   }
 
   function deliverSome() {
+    const scope = executionAsyncId();
     for (;;) {
       const messages = run;
       if (messages.isLast()) run = null;
@@ -115,6 +117,8 @@ function createDrain({
       if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
       delivered++;
       if (!runTicksInScope()) return;
+      // An exception in a promise job, or a rejection that nobody handled: it was told, which has ended the scope.
+      if (executionAsyncId() !== scope) return;
     }
   }
 
