@@ -24,6 +24,8 @@ const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
 const { afterWrite, isWrapped } = require('./wrapper');
 
+const EFAULT = errnoByCode.get('EFAULT');
+
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
 /** What one tick may gather before it is sent without waiting for the tick's end. */
@@ -33,7 +35,7 @@ const GATHER_LIMIT = 16 * 1024;
 const kStaged = Symbol('kStaged');
 /** How many of the writes that Duplex keeps are sent already. */
 const kPrepaid = Symbol('kPrepaid');
-/** The write under way: `{ pieces, index, offset, done }`, or null. */
+/** The write under way: `{ pieces, index, offset, length, done }`, or null. */
 const kPump = Symbol('kPump');
 /** `{ pieces, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
@@ -211,7 +213,7 @@ function sendStaged(socket, isInsideCall) {
     socket[kBytesWritten] += accepted;
     socket[kPrepaid] = prepaid;
     if (mustWait(socket)) {
-      socket[kPump] = { pieces: [], index: 0, offset: 0, done };
+      socket[kPump] = { pieces: [], index: 0, offset: 0, length: 0, done };
       return;
     }
   } else {
@@ -274,7 +276,7 @@ function start(socket, pieces, index, done) {
     return;
   }
   refreshTimer(socket);
-  socket[kPump] = { pieces, index, offset: 0, done };
+  socket[kPump] = { pieces, index, offset: 0, length: 0, done };
   pump(socket);
 }
 
@@ -312,10 +314,14 @@ function writeSome(handle, state) {
   if (typeof piece.chunk === 'string') {
     piece.chunk = Buffer.from(piece.chunk, piece.encoding);
   }
+  // The memory is the program's, which may have given it away since, or resized it.
+  if (state.offset === 0) state.length = piece.chunk.length;
+  else if (piece.chunk.length < state.length) return EFAULT;
+  else if (piece.chunk.length > state.length) piece.chunk = piece.chunk.subarray(0, state.length);
   const accepted = handle.write(piece.chunk, state.offset);
   if (accepted < 0) return accepted;
   state.offset += accepted;
-  if (state.offset >= piece.chunk.length) {
+  if (state.offset >= state.length) {
     state.offset = 0;
     state.index++;
   }
