@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { SYSCALLS, codeOf } = require('./errors');
 const { engine } = require('./engine');
-const { BOUND, CLOSING, EBADF, Handle, NO_DESTROY_HOOK } = require('./handle');
+const { BOUND, CLOSING, EBADF, Handle, CONTEXT } = require('./handle');
 const { DatagramRun } = require('./datagram-run');
 
 /**
@@ -15,7 +15,8 @@ const { DatagramRun } = require('./datagram-run');
  */
 class DatagramHandle extends Handle {
   constructor() {
-    super(new AsyncResource('UDPWRAP', NO_DESTROY_HOOK));
+    // Its owner may still have something to tell when it is closed.
+    super(new AsyncResource('UDPWRAP', CONTEXT), false);
     this.isReading = true;
     this.run = new DatagramRun(this);
   }

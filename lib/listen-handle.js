@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { codeOf } = require('./errors');
 const { engine } = require('./engine');
-const { CLOSING, Handle, LISTENING, NO_DESTROY_HOOK, READING } = require('./handle');
+const { CLOSING, Handle, LISTENING, CONTEXT, READING } = require('./handle');
 const { StreamHandle } = require('./stream-handle');
 
 /**
@@ -15,7 +15,7 @@ const { StreamHandle } = require('./stream-handle');
 class ListenHandle extends Handle {
   /** @param {number} number tells the listeners of one owner apart: later ones have higher numbers */
   constructor(number) {
-    super(new AsyncResource('TCPSERVERWRAP', NO_DESTROY_HOOK));
+    super(new AsyncResource('TCPSERVERWRAP', CONTEXT), true);
     this.number = number;
     this.isPaused = false;
   }

@@ -12,7 +12,7 @@ const {
   EBADF,
   ENDING,
   Handle,
-  NO_DESTROY_HOOK,
+  CONTEXT,
   READING,
   SECURING,
   WRITING,
@@ -31,8 +31,9 @@ const { callIn } = require('./tick');
  * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
 class StreamHandle extends Handle {
-  constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
-    super(resource);
+  /** @param {AsyncResource} [shared] somebody else's context */
+  constructor(shared) {
+    super(shared ?? new AsyncResource('TCPWRAP', CONTEXT), shared === undefined);
     /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
     this.listener = null;
     this.isReading = false;

@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { validateFunction, validateString } = require('../args');
 const { invalidType, invalidValue } = require('../errors');
-const { NO_DESTROY_HOOK } = require('../handle');
+const { CONTEXT } = require('../handle');
 const { callEach } = require('../tick');
 
 /** Other names of events. */
@@ -39,7 +39,7 @@ class Subscriptions {
   constructor(target) {
     this.target = target;
     /** The async context of events. */
-    this.resource = new AsyncResource('DATASOCKET', NO_DESTROY_HOOK);
+    this.resource = new AsyncResource('DATASOCKET', CONTEXT);
     /** By event. Lists are replaced and never changed, so one that is being called stays as it is. */
     this.lists = { __proto__: null };
     /** Those of `data`, to which most calls go. @type {Subscription[]} */

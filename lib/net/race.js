@@ -114,6 +114,7 @@ class Race {
       return own;
     }
     const handle = new StreamHandle(own.resource);
+    own.endsContext = false; // It is the winner's.
     if (!own.hasRef()) handle.unref();
     return handle;
   }
@@ -133,6 +134,7 @@ class Race {
     const { socket } = this;
     const isFirst = socket._handle === handle;
     if (!isFirst) retire(socket._handle);
+    handle.endsContext = true;
     socket[kRace] = null;
     clearTimeout(socket[kLimit]);
     socket.connecting = false;

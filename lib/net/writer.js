@@ -16,6 +16,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
+const { CONTEXT } = require('../handle');
 const { atTickEnd, callIn, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { Ahead } = require('./ahead');
@@ -133,8 +134,11 @@ const methods = {
 };
 
 function inThisContext(callback) {
-  const resource = new AsyncResource('WRITEWRAP', { requireManualDestroy: true });
-  return (err) => callIn(resource, callback, err);
+  const resource = new AsyncResource('WRITEWRAP', CONTEXT);
+  return (err) => {
+    callIn(resource, callback, err);
+    resource.emitDestroy();
+  };
 }
 
 /** Copies `chunk` to `slab[at..end]` and answers its length in bytes, or -1 if it may not fit. */

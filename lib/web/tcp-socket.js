@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { isIP } = require('node:net');
 const { peerError } = require('../errors');
 const { engine } = require('../engine');
-const { NO_DESTROY_HOOK } = require('../handle');
+const { CONTEXT } = require('../handle');
 const { Attempt } = require('../attempt');
 const { bindPlace } = require('./address');
 const { hostOf, portOf } = require('./arguments');
@@ -67,7 +67,7 @@ class TCPSocket extends SocketTarget {
     if (options.signal?.aborted) throw options.signal.reason;
     this.#localAddress = options.localAddress;
     this.#localPort = options.localPort || null;
-    const resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK);
+    const resource = new AsyncResource('TCPWRAP', CONTEXT);
     this.#connection = new Connection(this, options, resource);
     this.#connection.connectBy(startAttempt(this, this.#connection, options));
     this.#connection.abortBy(options.signal);
