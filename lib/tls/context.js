@@ -79,8 +79,9 @@ function makeContext(options, versions) {
   } finally {
     wipe(keys);
   }
-  if (made instanceof TlsContext) return new SecureContext(made);
-  throw tlsError(made);
+  // Not `instanceof`: where the addon is loaded twice, its objects are of the class that was loaded last.
+  if ('code' in made) throw tlsError(made);
+  return new SecureContext(made);
 }
 
 /** The certificates of `ca`; else nothing, which is the operating system's; else Node's own. */
