@@ -112,3 +112,16 @@ test('without the native half, the error says what is missing and what to do', (
     fs.rmSync(dir, { recursive: true });
   }
 });
+
+test('nothing of Node is used that it warns of, or will', async () => {
+  const all = [
+    { execArgv: ['--pending-deprecation', '--throw-deprecation'] },
+    { execArgv: ['--pending-deprecation'] },
+    { env: { NODE_PENDING_DEPRECATION: '1' } },
+  ];
+  for (const opts of all) {
+    const { stdout, stderr } = await run('no-warning', [], opts);
+    assert.equal(stderr, '');
+    assert.equal(stdout, 'done\n');
+  }
+});

@@ -9,7 +9,14 @@
 const { executionAsyncId } = require('node:async_hooks');
 const { setImmediate } = require('node:timers');
 const { EventKind } = require('./native');
-const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
+const {
+  flushTick,
+  hasAfterwards,
+  isTickDirty,
+  runAfterwards,
+  runTicks,
+  setDraining,
+} = require('./tick');
 const { inNextTurn, stopRinging } = require('./turn');
 
 /** Integers before the first event, and per event (`src/binding/shared.rs`, `encode.rs`). */
@@ -36,9 +43,6 @@ const EVENTS_PER_FLUSH = 32;
 const MAX_HOT_EVENTS = 2;
 /** `SOCKET_HOT_WAIT=0` switches that wait off altogether. */
 const MAY_WAIT = process.env.SOCKET_HOT_WAIT !== '0';
-
-/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
 
 /** Kept from the start: a program's tests may fake clocks and timers, and sockets must go on. */
 const now = performance.now.bind(performance);

@@ -15,6 +15,19 @@ let dirty = [];
 const { nextTick } = process;
 const { queueMicrotask } = globalThis;
 
+/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
+const runTicks =
+  typeof process._tickCallback === 'function' ? undeprecated(process._tickCallback) : null;
+
+/**
+ * With `--pending-deprecation` Node puts a function around it that warns (DEP0134), which `--throw-deprecation` makes an
+ * exception in every drain. There is nothing else that does the same, and the function itself is the other one's prototype.
+ */
+function undeprecated(fn) {
+  const inner = Object.getPrototypeOf(fn);
+  return inner?.name === 'runNextTicks' ? inner : fn;
+}
+
 /** What is to run when the ticks and jobs of this callback have run. @type {(() => void)[]} */
 let afterwards = [];
 /** Does the sends that were put together. */
@@ -134,6 +147,7 @@ module.exports = {
   isExiting: () => exiting,
   isTickDirty,
   runAfterwards,
+  runTicks,
   setDraining,
   setFlushSends,
 };

@@ -4,13 +4,10 @@
 // a call of the program's.
 
 const { setImmediate } = require('node:timers');
-const { callIn } = require('../tick');
+const { callIn, runTicks } = require('../tick');
 
 /** After so many, other work of the loop gets its turn. */
 const BUDGET = 512;
-
-/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
 
 /** @typedef {{ events: import('./subscriptions').Subscriptions, name: string, args: unknown[], times: number }} Turn */
 
