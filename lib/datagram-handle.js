@@ -4,7 +4,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { SYSCALLS, codeOf } = require('./errors');
-const { engine } = require('./engine');
+const { bare, engine } = require('./engine');
 const { BOUND, CLOSING, EBADF, Handle, CONTEXT } = require('./handle');
 const { DatagramRun } = require('./datagram-run');
 
@@ -31,7 +31,7 @@ class DatagramHandle extends Handle {
    * @param {import('../binding').NativeDatagramOptions} options
    */
   bind(local, options) {
-    const id = engine().bindDatagram(local, options);
+    const id = engine().bindDatagram(bare(local), bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.setBusy(BOUND);
@@ -60,7 +60,7 @@ class DatagramHandle extends Handle {
 
   /** Joins a group, or leaves it. Answers 0 or an errno. @param {import('../binding').NativeInterface} where */
   setMembership(group, where, on) {
-    return this.isClosing ? EBADF : engine().setMembership(this.id, group, where, on);
+    return this.isClosing ? EBADF : engine().setMembership(this.id, group, bare(where), on);
   }
 
   /** Datagrams that the system has dropped; null where it does not tell. */

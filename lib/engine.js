@@ -134,6 +134,15 @@ function countRef(change) {
   if (before === 0 || refs === 0) native.setRef(refs > 0);
 }
 
+/**
+ * Options for the engine, which looks for those that are absent along the prototypes: it is not to find what somebody has put
+ * into `Object.prototype`.
+ * @template {object | null} T
+ * @param {T} options
+ * @returns {T}
+ */
+const bare = (options) => options && { __proto__: null, ...options };
+
 setFlushSends(flushSends);
 
 module.exports = {
@@ -142,6 +151,7 @@ module.exports = {
   MESSAGE_SLAB_SIZE,
   SLAB_SIZE,
   addSend,
+  bare,
   countRef,
   engine,
   handles,

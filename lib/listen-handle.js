@@ -4,7 +4,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { codeOf } = require('./errors');
-const { engine } = require('./engine');
+const { bare, engine } = require('./engine');
 const { CLOSING, Handle, LISTENING, CONTEXT, READING } = require('./handle');
 const { StreamHandle } = require('./stream-handle');
 
@@ -29,14 +29,14 @@ class ListenHandle extends Handle {
    * @param {import('../binding').TlsServer} [tls] every connection begins with a handshake
    */
   listen(local, options, streamOptions, tls) {
-    const id = engine().listen(local, options, streamOptions, tls);
+    const id = engine().listen(bare(local), bare(options), bare(streamOptions), tls);
     return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
   }
 
   /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
   listenFd(fd, { backlog, proxyTimeout }, streamOptions, tls) {
     return this.listening(
-      engine().listenFd(fd, backlog, proxyTimeout, streamOptions, tls),
+      engine().listenFd(fd, backlog, proxyTimeout, bare(streamOptions), tls),
       streamOptions,
       `descriptor ${fd}`,
     );

@@ -5,7 +5,7 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
-const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
+const { addSend, bare, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
 const {
   CLOSING,
   CONNECTING,
@@ -68,7 +68,7 @@ class StreamHandle extends Handle {
    *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
-    const id = engine().connect(remote, local, options);
+    const id = engine().connect(bare(remote), bare(local), bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -84,7 +84,7 @@ class StreamHandle extends Handle {
 
   /** Two handles that are connected with each other, or an errno. */
   static pair(options, resource) {
-    const ids = engine().pair(options);
+    const ids = engine().pair(bare(options));
     if (typeof ids === 'number') return ids;
     return ids.map((id) => {
       const handle = new StreamHandle(resource);
@@ -95,7 +95,7 @@ class StreamHandle extends Handle {
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
   open(fd, options) {
-    const id = engine().adoptFd(fd, options);
+    const id = engine().adoptFd(fd, bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -193,7 +193,7 @@ class StreamHandle extends Handle {
    * @param {Uint8Array} [early]
    */
   secureClient(context, sessions, options, early) {
-    return this.securing(engine().secureClient(this.id, context, sessions, options, early));
+    return this.securing(engine().secureClient(this.id, context, sessions, bare(options), early));
   }
 
   /** The same as a server. @param {import('../binding').TlsServer} server */

@@ -70,6 +70,7 @@ function makeContext(options, versions) {
   let made;
   try {
     made = TlsContext.create({
+      __proto__: null, // See `bare`.
       certs,
       keys,
       ...filesOf(options),
@@ -207,6 +208,7 @@ class ServerTls {
     if (options.ALPNCallback !== undefined) throw unsupported('ALPNCallback', 'use ALPNProtocols');
     this.SNICallback = SNICallback;
     this.native = new TlsServer(secureContextOf(options).native, {
+      __proto__: null,
       alpn: alpnOf(options.ALPNProtocols),
       clientAuth: clientAuthOf(options),
       ownerChooses: SNICallback !== undefined,

@@ -4,7 +4,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { isIP } = require('node:net');
 const { peerError } = require('../errors');
-const { engine } = require('../engine');
+const { bare, engine } = require('../engine');
 const { CONTEXT } = require('../handle');
 const { Attempt } = require('../attempt');
 const { bindPlace } = require('./address');
@@ -168,7 +168,7 @@ function startAttempt({ remoteAddress: host, remotePort: port }, connection, opt
   // Of a name the family is not known yet, so the place is only looked at.
   let status = 0;
   if (remoteFamily !== 0) status = attempt.startAt(local, connection.queue.resource);
-  else if (local !== null) status = engine().checkLocal(local);
+  else if (local !== null) status = engine().checkLocal(bare(local));
   if (status < 0) {
     const cause = peerError(status, 'bind', localAddress ?? local?.address ?? host, localPort ?? 0);
     throw bindError(cause);
