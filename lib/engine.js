@@ -65,6 +65,7 @@ const drain = createDrain({
   sharedChunk: (id) => chunks[id],
   takeOwnChunk,
   takeMessage: (index) => native.takeMessage(index),
+  isHeld: () => refs > 0,
   fatalException: (err) => native.fatalException(err),
 });
 
@@ -137,6 +138,15 @@ function countRef(change) {
   if (before === 0 || refs === 0) native.setRef(refs > 0);
 }
 
+/**
+ * Options for the engine, which looks for those that are absent along the prototypes: it is not to find what somebody has put
+ * into `Object.prototype`.
+ * @template {object | null} T
+ * @param {T} options
+ * @returns {T}
+ */
+const bare = (options) => options && { __proto__: null, ...options };
+
 setFlushSends(flushSends);
 
 module.exports = {
@@ -145,6 +155,7 @@ module.exports = {
   MESSAGE_SLAB_SIZE,
   SLAB_SIZE,
   addSend,
+  bare,
   countRef,
   engine,
   handles,

@@ -5,19 +5,20 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
-const { addSend, engine, queuedBytes, sendAccepted, sendQueued, start } = require('./engine');
+const { addSend, bare, engine, queuedBytes, sendAccepted, sendQueued, start } = require('./engine');
 const {
   CLOSING,
   CONNECTING,
   EBADF,
   ENDING,
   Handle,
-  NO_DESTROY_HOOK,
+  CONTEXT,
   READING,
   SECURING,
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
+const { callIn } = require('./tick');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
@@ -30,8 +31,9 @@ const { ReceiveMemory } = require('./memory');
  * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
 class StreamHandle extends Handle {
-  constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
-    super(resource);
+  /** @param {AsyncResource} [shared] somebody else's context */
+  constructor(shared) {
+    super(shared ?? new AsyncResource('TCPWRAP', CONTEXT), shared === undefined);
     /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
     this.listener = null;
     this.isReading = false;
@@ -72,7 +74,7 @@ class StreamHandle extends Handle {
       process.nextTick(refuse, this, status);
       return 0;
     }
-    const id = engine().connect(remote, local, options);
+    const id = engine().connect(bare(remote), bare(local), bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -90,7 +92,7 @@ class StreamHandle extends Handle {
   static pair(options, resource) {
     const status = start();
     if (status < 0) return status;
-    const ids = engine().pair(options);
+    const ids = engine().pair(bare(options));
     if (typeof ids === 'number') return ids;
     return ids.map((id) => {
       const handle = new StreamHandle(resource);
@@ -103,7 +105,7 @@ class StreamHandle extends Handle {
   open(fd, options) {
     const status = start();
     if (status < 0) return status;
-    const id = engine().adoptFd(fd, options);
+    const id = engine().adoptFd(fd, bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -201,7 +203,7 @@ class StreamHandle extends Handle {
    * @param {Uint8Array} [early]
    */
   secureClient(context, sessions, options, early) {
-    return this.securing(engine().secureClient(this.id, context, sessions, options, early));
+    return this.securing(engine().secureClient(this.id, context, sessions, bare(options), early));
   }
 
   /** The same as a server. @param {import('../binding').TlsServer} server */
@@ -505,7 +507,7 @@ function refuse(handle, errno) {
   if (!(handle.busy & CONNECTING) || handle.owner === null) return;
   handle.setIdle(CONNECTING);
   const { onconnectfailed } = handle.callbacks;
-  handle.resource.runInAsyncScope(onconnectfailed, null, handle.owner, handle, errno, true);
+  callIn(handle.resource, () => onconnectfailed(handle.owner, handle, errno, true));
 }
 
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
@@ -518,11 +520,8 @@ function releaseHeld(handle) {
     engine().readStart(handle.id);
   }
   if (deliver === undefined) return; // Nothing came while it was suspended.
-  try {
-    handle.resource.runInAsyncScope(deliver);
-  } finally {
-    if (!isLast) process.nextTick(releaseHeld, handle);
-  }
+  callIn(handle.resource, deliver);
+  if (!isLast) process.nextTick(releaseHeld, handle);
 }
 
 module.exports = { StreamHandle };
