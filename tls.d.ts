@@ -108,8 +108,12 @@ export interface ConnectionOptions
 export interface ServerSideOptions extends SecureContextOptions, CommonConnectionOptions {
   /** `true`: clients are asked for a certificate; those without a good one are refused, see `rejectUnauthorized`. */
   requestCert?: boolean | undefined;
-  /** `'request'`: a client may come in without a certificate, but not with a bad one. */
-  clientAuth?: 'request' | undefined;
+  /**
+   * The same in one word: `'required'` is `requestCert: true`, `'none'` is without it, and with `'request'` a client may
+   * come in without a certificate, but not with a bad one. Throws `ERR_INVALID_ARG_VALUE` for anything else, and where
+   * `requestCert` or `rejectUnauthorized` says the opposite.
+   */
+  clientAuth?: 'none' | 'request' | 'required' | null | undefined;
   /**
    * Chooses the context for a client by the name that it asks for, now or later. Without a context it is the
    * server's own; with an error the handshake ends. Not called for clients that ask for no name.

@@ -280,3 +280,13 @@ test('options that cannot be used throw at once', opts, () => {
     throwsDom(() => new TCPSocket(HOST, 9, { ...secure, ...options }), 'InvalidAccessError');
   }
 });
+
+test('clients that are to show a certificate are not let in without being asked', opts, () => {
+  for (const wish of [{ ca }, { requestCert: true }, { clientAuth: 'required' }]) {
+    for (const options of [wish, { ...secure, cert, key, ...wish }]) {
+      throwsDom(() => new TCPServerSocket(options), 'InvalidAccessError');
+    }
+  }
+  const off = { requestCert: false, clientAuth: 'none', ca: null };
+  new TCPServerSocket({ localAddress: HOST, ...secure, cert, key, ...off }).close();
+});

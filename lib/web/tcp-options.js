@@ -73,6 +73,13 @@ function clientSecurity(options, host) {
 }
 
 function serverSecurity(options) {
+  const { ca, requestCert, clientAuth } = options;
+  // Passed over, it would let everybody in.
+  if (ca != null || requestCert || (clientAuth != null && clientAuth !== 'none')) {
+    throw invalidAccess(
+      'A TCPServerSocket asks clients for no certificates (ca, requestCert, clientAuth): tls.createServer() does',
+    );
+  }
   if (!options.useSecureTransport) return null;
   const { cert, key, pfx, passphrase } = options;
   if (pfx == null && (cert == null || key == null)) {
