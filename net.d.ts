@@ -790,7 +790,11 @@ export class Server extends EventEmitter {
 
 /** Makes a {@link Server}; the same as `new Server(...)`. */
 export function createServer(connectionListener?: (socket: Socket) => void): Server;
-/** With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. */
+/**
+ * With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. Throws
+ * `ERR_MISSING_ARGS` where there is neither a certificate with its key nor anything that gives one. (`new Server()`,
+ * `new Socket()` and `socket.connect()` know no such option and throw `ERR_INVALID_ARG_VALUE`.)
+ */
 export function createServer(
   options: ServerOpts & { tls: ServerSideOptions },
   connectionListener?: (socket: TLSSocket) => void,

@@ -121,13 +121,12 @@ export interface ServerSideOptions extends SecureContextOptions, CommonConnectio
   SNICallback?:
     | ((servername: string, callback: (err: Error | null, context?: SecureContext) => void) => void)
     | undefined;
-}
-
-/** Options of {@link createServer}. */
-export interface TlsOptions extends ServerSideOptions, ServerOpts {
   /** Contexts by name, as for {@link Server.addContext}. */
   contexts?: Record<string, SecureContext | SecureContextOptions> | undefined;
 }
+
+/** Options of {@link createServer}. */
+export interface TlsOptions extends ServerSideOptions, ServerOpts {}
 
 /** Options of `new TLSSocket()`. */
 export interface TLSSocketOptions

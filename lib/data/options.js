@@ -10,9 +10,9 @@ const {
   validateObject,
   validateString,
   validateStringWithoutNullBytes,
-  missingArguments,
 } = require('../args');
 const { codedError, invalidType, invalidValue } = require('../errors');
+const { requireIdentity } = require('../tls/option');
 
 const MAX_INT = 2 ** 31 - 1;
 /** libuv's default for the kernel's queue of connections. */
@@ -89,6 +89,7 @@ function pathOf(name, platform = process.platform) {
 function optionsOf(options, isListener) {
   if (options == null) options = {};
   validateObject(options, 'options');
+  refuseMisplaced(options);
   const { codec = 'cbor', noDelay = true, signal } = options;
   validateString(codec, 'options.codec');
   if (!CODECS.has(codec)) throw invalidValue('options.codec', codec, "must be 'cbor' or 'json'");
@@ -125,14 +126,47 @@ function integerOf(options, name, fallback, min) {
   return value;
 }
 
+/** How the other sockets of this package are asked for TLS. */
+const ELSEWHERE = ['useSecureTransport', 'sslTls'];
+/** What is to be in `tls`. */
+const INSIDE = [
+  'SNICallback',
+  'ca',
+  'cert',
+  'checkServerIdentity',
+  'clientAuth',
+  'contexts',
+  'key',
+  'pfx',
+  'rejectUnauthorized',
+  'requestCert',
+  'secureContext',
+  'servername',
+];
+
+/** Passed over, these would give plaintext, or no authentication, to who asked for it. (Values are not shown: keys.) */
+function refuseMisplaced(options) {
+  const refuse = (name, reason) => {
+    throw codedError(
+      TypeError,
+      'ERR_INVALID_ARG_VALUE',
+      `The property 'options.${name}' ${reason}`,
+    );
+  };
+  for (const name of ELSEWHERE) {
+    if (options[name]) refuse(name, "is not one of a DataSocket: TLS is the option 'tls'");
+  }
+  for (const name of INSIDE) {
+    if (options[name] != null) refuse(name, "is for TLS: put it into the option 'tls'");
+  }
+}
+
 /** A server without a certificate is none. */
 function tlsOf(tls, isListener) {
   if (tls == null || tls === false) return undefined;
   if (tls === true && !isListener) return tls;
-  validateObject(tls, 'options.tls');
-  if (isListener && !tls.cert && !tls.pfx && !tls.SNICallback) {
-    throw missingArguments('options.tls.cert', 'options.tls.pfx', 'options.tls.SNICallback');
-  }
+  if (isListener) requireIdentity(tls);
+  else validateObject(tls, 'options.tls');
   return tls;
 }
 
