@@ -224,6 +224,10 @@ test('43: both orders of arguments, and local paths', opts, async (t) => {
     [listener.port, undefined, {}],
     [listener.port, {}],
     [HOST, listener.port, { codec: 'cbor' }],
+    // As it comes from the environment.
+    [String(listener.port)],
+    [String(listener.port), HOST, {}],
+    [String(listener.port), {}],
   ]) {
     const client = own(DataSocket.connect(...args));
     await told(client, 'connect');
@@ -253,6 +257,28 @@ test('43: both orders of arguments, and local paths', opts, async (t) => {
   local.close();
   await closed;
   if (process.platform !== 'win32') assert.equal(fs.existsSync(name), false);
+});
+
+test('a port as text is no name of a file', opts, async (t) => {
+  const { listen, own } = dataKit(t);
+  const free = listen();
+  const port = String(free.port);
+  const closed = told(free, 'close');
+  free.close();
+  await closed;
+  const listener = own(DataSocket.listen(() => true, port));
+  assert.equal(String(listener.port), port);
+  assert.equal(listener.address, '127.0.0.1');
+  assert.equal(own(DataSocket.listen(() => true, '0', '127.0.0.1')).address, '127.0.0.1');
+});
+
+test('a path may end like a port where it is clear that it is one', opts, async (t) => {
+  const { own } = dataKit(t);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'datasocket-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const name = process.platform === 'win32' ? '\\\\.\\pipe\\mine:1' : path.join(folder, 'mine:1');
+  own(DataSocket.listen(() => true, name));
+  await told(own(DataSocket.connect(name)), 'connect');
 });
 
 test('names of pipes get their place on Windows', () => {

@@ -191,6 +191,17 @@ test('41: what is wrong with arguments is said at once', opts, async (t) => {
     );
   }
   assert.throws(() => DataSocket.listen(() => true, 65_536), { code: 'ERR_SOCKET_BAD_PORT' });
+  for (const text of ['70000', '0']) {
+    assert.throws(() => DataSocket.connect(text), { code: 'ERR_SOCKET_BAD_PORT' });
+  }
+  const noPath = {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /the port and the host as two arguments/,
+  };
+  for (const text of ['localhost:80', '127.0.0.1:80', '[::1]:80', ':80', '::1']) {
+    assert.throws(() => DataSocket.connect(text), noPath);
+    assert.throws(() => DataSocket.listen(() => true, text), noPath);
+  }
   const wrong = [
     () => DataSocket.listen(5),
     () => DataSocket.listen(),

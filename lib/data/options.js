@@ -43,7 +43,7 @@ const CODECS = new Map([
  * @typedef {{ host: string, port: number } | { path: string }} Target
  */
 
-/** `(port, host?, options?)`, `(host, port, options?)`, `(path, options?)`. @returns {[Target, Options]} */
+/** `(port, host?, options?)`, `(host, port, options?)`, `(path, options?)`; a port that comes first may be text. @returns {[Target, Options]} */
 function connectArguments(args) {
   const [target, options] = targetOf(args, 1);
   return [target, optionsOf(options, false)];
@@ -56,8 +56,16 @@ function listenArguments([acceptor, ...args]) {
   return [acceptor, target, optionsOf(options, true)];
 }
 
+/** A port comes as text from the environment (`process.env.PORT`): digits alone are one, as for `net`. */
+const portFrom = (value) =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+
+/** `localhost:4000`, which is a good name of a file, but hardly meant as one. */
+const HOST_AND_PORT = /^(?!\0)[^/\\]*:\d+$/;
+
 function targetOf(args, lowestPort) {
-  const [first, second, third] = args;
+  const [given, second, third] = args;
+  const first = portFrom(given);
   if (typeof first === 'string') {
     validateStringWithoutNullBytes(first.replace(/^\0/, ''), 'name');
     if (first === '') throw invalidValue('name', first, 'must not be empty');
@@ -65,6 +73,13 @@ function targetOf(args, lowestPort) {
       return [{ host: first, port: portOf(second, lowestPort) }, third];
     if (second !== undefined && typeof second !== 'object')
       throw invalidType('port', 'of type number', second);
+    if (HOST_AND_PORT.test(first)) {
+      throw invalidValue(
+        'name',
+        first,
+        "is taken for a path: give the port and the host as two arguments, or './' before a path",
+      );
+    }
     return [{ path: pathOf(first) }, second ?? third];
   }
   if (typeof first !== 'number') throw invalidType('port', 'one of type number or string', first);
