@@ -79,7 +79,7 @@ export interface DataSocketEvents<Value> {
   /** The system has taken the last byte of a value: one for each `send()`, in their order. */
   sent: [];
   send: [];
-  /** At most once; `close` follows. Without a listener it is silent. */
+  /** At most once; `close` follows. Without a listener it is a process warning, and nothing for what was aborted. */
   error: [error: DataSocketError];
   /** The last event, once. */
   close: [];

@@ -24,7 +24,7 @@ const {
   until,
   valueFrame,
 } = require('./helpers/datasocket');
-const { run } = require('./helpers/child');
+const { run, runJson } = require('./helpers/child');
 
 const opts = { timeout: TIMEOUT };
 
@@ -139,6 +139,22 @@ test('25: an acceptor that throws', { timeout: 3 * TIMEOUT }, async () => {
     'connect',
   ]);
 });
+
+for (const [what, code, expected] of [
+  ['undefined', 'ERR_DATASOCKET_REFUSED', /returned undefined, .* must return true/],
+  ['promise', 'ERR_DATASOCKET_REFUSED', /returned a promise, .* cannot be async/],
+  ['false', null],
+  ['failure', 'ERR_DATASOCKET_PROTOCOL', /looks like SMTP/],
+  ['abort', null],
+]) {
+  test(`a process warning, once: ${what}`, { timeout: 3 * TIMEOUT }, async () => {
+    const warnings = await runJson('datasocket-warnings', [what]);
+    assert.equal(warnings.length, code === null ? 0 : 1);
+    if (code === null) return;
+    assert.equal(warnings[0][0], code);
+    assert.match(warnings[0][1], expected);
+  });
+}
 
 test('26: what the acceptor sends before its answer', opts, async (t) => {
   const { connect, listen } = dataKit(t);
