@@ -818,6 +818,10 @@ export function connect(port: number, connectionListener?: () => void): Socket;
 export function connect(path: string, connectionListener?: () => void): Socket;
 
 /** The same as {@link connect}. */
+export function createConnection(
+  options: NetConnectOpts & { tls: true | ClientOptions },
+  connectionListener?: () => void,
+): TLSSocket;
 export function createConnection(options: NetConnectOpts, connectionListener?: () => void): Socket;
 export function createConnection(
   port: number,

@@ -215,6 +215,27 @@ export class TLSSocket extends Socket {
   /** Answers `false`; `callback` gets `ERR_TLS_RENEGOTIATION_DISABLED`: there is no renegotiation. */
   renegotiate(options: object, callback?: (err: Error | null) => void): false;
 
+  addListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  addListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  emit<E extends keyof TLSSocketEventMap>(eventName: E, ...args: TLSSocketEventMap[E]): boolean;
+  emit(eventName: string | symbol, ...args: any[]): boolean;
+  listenerCount<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener?: (...args: TLSSocketEventMap[E]) => void,
+  ): number;
+  listenerCount(eventName: string | symbol, listener?: (...args: any[]) => void): number;
+  listeners<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+  ): ((...args: TLSSocketEventMap[E]) => void)[];
+  listeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  off<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  off(eventName: string | symbol, listener: (...args: any[]) => void): this;
   on<E extends keyof TLSSocketEventMap>(
     eventName: E,
     listener: (...args: TLSSocketEventMap[E]) => void,
@@ -225,6 +246,26 @@ export class TLSSocket extends Socket {
     listener: (...args: TLSSocketEventMap[E]) => void,
   ): this;
   once(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  prependListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  prependOnceListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  rawListeners<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+  ): ((...args: TLSSocketEventMap[E]) => void)[];
+  rawListeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  removeAllListeners(eventName?: keyof TLSSocketEventMap | string | symbol): this;
+  removeListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  removeListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 /** The events of a {@link Server}. */
@@ -245,6 +286,27 @@ export class Server extends NetServer {
   /** For connections from now on, where no other context fits: new certificates without a restart. */
   setSecureContext(options: SecureContext | SecureContextOptions): void;
 
+  addListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  addListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  emit<E extends keyof TlsServerEventMap>(eventName: E, ...args: TlsServerEventMap[E]): boolean;
+  emit(eventName: string | symbol, ...args: any[]): boolean;
+  listenerCount<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener?: (...args: TlsServerEventMap[E]) => void,
+  ): number;
+  listenerCount(eventName: string | symbol, listener?: (...args: any[]) => void): number;
+  listeners<E extends keyof TlsServerEventMap>(
+    eventName: E,
+  ): ((...args: TlsServerEventMap[E]) => void)[];
+  listeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  off<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  off(eventName: string | symbol, listener: (...args: any[]) => void): this;
   on<E extends keyof TlsServerEventMap>(
     eventName: E,
     listener: (...args: TlsServerEventMap[E]) => void,
@@ -255,6 +317,26 @@ export class Server extends NetServer {
     listener: (...args: TlsServerEventMap[E]) => void,
   ): this;
   once(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  prependListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  prependOnceListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  rawListeners<E extends keyof TlsServerEventMap>(
+    eventName: E,
+  ): ((...args: TlsServerEventMap[E]) => void)[];
+  rawListeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  removeAllListeners(eventName?: keyof TlsServerEventMap | string | symbol): this;
+  removeListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  removeListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 // ---------------------------------------------------------------------------------------------------------
