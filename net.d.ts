@@ -272,7 +272,7 @@ export interface ListenOptions {
   fd?: number | undefined;
   /** How many connections may wait to be accepted. Default `511`; the system may allow fewer. */
   backlog?: number | undefined;
-  /** `true`: a cluster worker listens by itself rather than through the primary. Default `false`. */
+  /** Taken, and without effect: a cluster worker always listens by itself, as with `true` in Node.js. */
   exclusive?: boolean | undefined;
   /** `true`: a server on `'::'` does not accept IPv4 connections. Default `false`. */
   ipv6Only?: boolean | undefined;

@@ -137,7 +137,7 @@ export interface TCPOptions extends ConnectionOptions {
   localPort?: number | string | null;
   /** TLS; default `false`. */
   useSecureTransport?: boolean | null;
-  /** Which addresses of a host name are connected to; default: all, one after the other. */
+  /** Which addresses of a host name are connected to; default: all of them race. */
   dnsQueryType?: 'ipv4' | 'ipv6' | null;
   /** Milliseconds that the peer has to close its half after `close()`; default 5000. */
   closeTimeout?: number | null;
