@@ -250,6 +250,9 @@ export class DataSocket<Received = any, Sent = Received> {
   /** Bytes that were sent and are not with the system yet. */
   readonly bufferedAmount: number;
 
+  /** Closes as {@link close} does, and is fulfilled with `close`: `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
+
   /** It keeps the process alive while it is active; this is so from the beginning. */
   ref(): this;
   /** It does not keep the process alive. */

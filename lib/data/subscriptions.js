@@ -51,6 +51,18 @@ class Subscriptions {
     this.data = [];
     /** Called when somebody begins to listen for `data`. */
     this.ondata = () => {};
+    /** `close` was delivered; who waits for that. */
+    this.isClosed = false;
+    /** @type {(() => void)[]} */
+    this.closeWaiters = [];
+  }
+
+  /** When `close` was delivered. Not a callback of it, which `off('close')` would take off. */
+  whenClosed() {
+    return new Promise((resolve) => {
+      if (this.isClosed) resolve();
+      else this.closeWaiters.push(resolve);
+    });
   }
 
   add(name, callback, isOnce) {
@@ -106,6 +118,10 @@ class Subscriptions {
   /** Calls who listens, now. If several of them throw, the first goes to the caller and the others are uncaught. */
   emit(event, args) {
     const list = this.of(event);
+    if (event === 'close') {
+      this.isClosed = true;
+      for (const resolve of this.closeWaiters.splice(0)) resolve();
+    }
     if (event === 'error' && list.length === 0) warnOf(args[0]);
     else callEach(list, (each) => this.call(each, args));
   }
