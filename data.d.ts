@@ -79,7 +79,7 @@ export interface DataSocketEvents<Value> {
   /** The system has taken the last byte of a value: one for each `send()`, in their order. */
   sent: [];
   send: [];
-  /** At most once; `close` follows. Without a listener it is silent. */
+  /** At most once; `close` follows. Without a listener it is a process warning, and nothing for what was aborted. */
   error: [error: DataSocketError];
   /** The last event, once. */
   close: [];
@@ -129,18 +129,19 @@ export class DataSocket<Received = any, Sent = Received> {
 
   /**
    * Connects to a port and returns at once; `connect` follows, or `error` and `close`.
-   * @param port 1 to 65535; another throws a `RangeError` (`ERR_SOCKET_BAD_PORT`)
+   * @param port 1 to 65535, as the first argument also as text (`'4000'`); another throws a `RangeError`
+   *   (`ERR_SOCKET_BAD_PORT`)
    * @param domain a name or an IP address. Default `'localhost'`.
    * @throws {TypeError} `ERR_INVALID_ARG_TYPE`, `ERR_INVALID_ARG_VALUE`
    * @throws {RangeError} `ERR_SOCKET_BAD_PORT`, `ERR_OUT_OF_RANGE`
    */
   static connect<Received = any, Sent = Received>(
-    port: number,
+    port: number | `${number}`,
     domain?: string | null,
     options?: DataSocketConnectOptions | null,
   ): DataSocket<Received, Sent>;
   static connect<Received = any, Sent = Received>(
-    port: number,
+    port: number | `${number}`,
     options: DataSocketConnectOptions,
   ): DataSocket<Received, Sent>;
   /** The same in the other order. */
@@ -149,7 +150,7 @@ export class DataSocket<Received = any, Sent = Received> {
     port: number,
     options?: DataSocketConnectOptions | null,
   ): DataSocket<Received, Sent>;
-  /** Connects to a Unix socket by its path, or to a named pipe on Windows. */
+  /** Connects to a Unix socket by its path, or to a named pipe on Windows. Digits alone are a port; `'host:4000'` throws. */
   static connect<Received = any, Sent = Received>(
     path: string,
     options?: DataSocketConnectOptions | null,
@@ -167,13 +168,13 @@ export class DataSocket<Received = any, Sent = Received> {
    */
   static listen<Received = any, Sent = Received>(
     acceptor: DataSocketAcceptor<Received, Sent>,
-    port: number,
+    port: number | `${number}`,
     domain?: string | null,
     options?: DataSocketListenOptions | null,
   ): DataSocket<never, never>;
   static listen<Received = any, Sent = Received>(
     acceptor: DataSocketAcceptor<Received, Sent>,
-    port: number,
+    port: number | `${number}`,
     options: DataSocketListenOptions,
   ): DataSocket<never, never>;
   /** The same in the other order. */
@@ -248,6 +249,9 @@ export class DataSocket<Received = any, Sent = Received> {
   readonly port: number;
   /** Bytes that were sent and are not with the system yet. */
   readonly bufferedAmount: number;
+
+  /** Closes as {@link close} does, and is fulfilled with `close`: `await using`. */
+  [Symbol.asyncDispose](): Promise<void>;
 
   /** It keeps the process alive while it is active; this is so from the beginning. */
   ref(): this;

@@ -272,7 +272,7 @@ export interface ListenOptions {
   fd?: number | undefined;
   /** How many connections may wait to be accepted. Default `511`; the system may allow fewer. */
   backlog?: number | undefined;
-  /** `true`: a cluster worker listens by itself rather than through the primary. Default `false`. */
+  /** Taken, and without effect: a cluster worker always listens by itself, as with `true` in Node.js. */
   exclusive?: boolean | undefined;
   /** `true`: a server on `'::'` does not accept IPv4 connections. Default `false`. */
   ipv6Only?: boolean | undefined;
@@ -790,7 +790,11 @@ export class Server extends EventEmitter {
 
 /** Makes a {@link Server}; the same as `new Server(...)`. */
 export function createServer(connectionListener?: (socket: Socket) => void): Server;
-/** With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. */
+/**
+ * With the option `tls` (those of `tls.createServer`), a `tls.Server`; the listener is told of secure connections. Throws
+ * `ERR_MISSING_ARGS` where there is neither a certificate with its key nor anything that gives one. (`new Server()`,
+ * `new Socket()` and `socket.connect()` know no such option and throw `ERR_INVALID_ARG_VALUE`.)
+ */
 export function createServer(
   options: ServerOpts & { tls: ServerSideOptions },
   connectionListener?: (socket: TLSSocket) => void,
@@ -814,6 +818,10 @@ export function connect(port: number, connectionListener?: () => void): Socket;
 export function connect(path: string, connectionListener?: () => void): Socket;
 
 /** The same as {@link connect}. */
+export function createConnection(
+  options: NetConnectOpts & { tls: true | ClientOptions },
+  connectionListener?: () => void,
+): TLSSocket;
 export function createConnection(options: NetConnectOpts, connectionListener?: () => void): Socket;
 export function createConnection(
   port: number,

@@ -108,8 +108,12 @@ export interface ConnectionOptions
 export interface ServerSideOptions extends SecureContextOptions, CommonConnectionOptions {
   /** `true`: clients are asked for a certificate; those without a good one are refused, see `rejectUnauthorized`. */
   requestCert?: boolean | undefined;
-  /** `'request'`: a client may come in without a certificate, but not with a bad one. */
-  clientAuth?: 'request' | undefined;
+  /**
+   * The same in one word: `'required'` is `requestCert: true`, `'none'` is without it, and with `'request'` a client may
+   * come in without a certificate, but not with a bad one. Throws `ERR_INVALID_ARG_VALUE` for anything else, and where
+   * `requestCert` or `rejectUnauthorized` says the opposite.
+   */
+  clientAuth?: 'none' | 'request' | 'required' | null | undefined;
   /**
    * Chooses the context for a client by the name that it asks for, now or later. Without a context it is the
    * server's own; with an error the handshake ends. Not called for clients that ask for no name.
@@ -117,13 +121,12 @@ export interface ServerSideOptions extends SecureContextOptions, CommonConnectio
   SNICallback?:
     | ((servername: string, callback: (err: Error | null, context?: SecureContext) => void) => void)
     | undefined;
-}
-
-/** Options of {@link createServer}. */
-export interface TlsOptions extends ServerSideOptions, ServerOpts {
   /** Contexts by name, as for {@link Server.addContext}. */
   contexts?: Record<string, SecureContext | SecureContextOptions> | undefined;
 }
+
+/** Options of {@link createServer}. */
+export interface TlsOptions extends ServerSideOptions, ServerOpts {}
 
 /** Options of `new TLSSocket()`. */
 export interface TLSSocketOptions
@@ -212,6 +215,27 @@ export class TLSSocket extends Socket {
   /** Answers `false`; `callback` gets `ERR_TLS_RENEGOTIATION_DISABLED`: there is no renegotiation. */
   renegotiate(options: object, callback?: (err: Error | null) => void): false;
 
+  addListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  addListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  emit<E extends keyof TLSSocketEventMap>(eventName: E, ...args: TLSSocketEventMap[E]): boolean;
+  emit(eventName: string | symbol, ...args: any[]): boolean;
+  listenerCount<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener?: (...args: TLSSocketEventMap[E]) => void,
+  ): number;
+  listenerCount(eventName: string | symbol, listener?: (...args: any[]) => void): number;
+  listeners<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+  ): ((...args: TLSSocketEventMap[E]) => void)[];
+  listeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  off<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  off(eventName: string | symbol, listener: (...args: any[]) => void): this;
   on<E extends keyof TLSSocketEventMap>(
     eventName: E,
     listener: (...args: TLSSocketEventMap[E]) => void,
@@ -222,6 +246,26 @@ export class TLSSocket extends Socket {
     listener: (...args: TLSSocketEventMap[E]) => void,
   ): this;
   once(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  prependListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  prependOnceListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  rawListeners<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+  ): ((...args: TLSSocketEventMap[E]) => void)[];
+  rawListeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  removeAllListeners(eventName?: keyof TLSSocketEventMap | string | symbol): this;
+  removeListener<E extends keyof TLSSocketEventMap>(
+    eventName: E,
+    listener: (...args: TLSSocketEventMap[E]) => void,
+  ): this;
+  removeListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 /** The events of a {@link Server}. */
@@ -242,6 +286,27 @@ export class Server extends NetServer {
   /** For connections from now on, where no other context fits: new certificates without a restart. */
   setSecureContext(options: SecureContext | SecureContextOptions): void;
 
+  addListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  addListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  emit<E extends keyof TlsServerEventMap>(eventName: E, ...args: TlsServerEventMap[E]): boolean;
+  emit(eventName: string | symbol, ...args: any[]): boolean;
+  listenerCount<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener?: (...args: TlsServerEventMap[E]) => void,
+  ): number;
+  listenerCount(eventName: string | symbol, listener?: (...args: any[]) => void): number;
+  listeners<E extends keyof TlsServerEventMap>(
+    eventName: E,
+  ): ((...args: TlsServerEventMap[E]) => void)[];
+  listeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  off<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  off(eventName: string | symbol, listener: (...args: any[]) => void): this;
   on<E extends keyof TlsServerEventMap>(
     eventName: E,
     listener: (...args: TlsServerEventMap[E]) => void,
@@ -252,6 +317,26 @@ export class Server extends NetServer {
     listener: (...args: TlsServerEventMap[E]) => void,
   ): this;
   once(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  prependListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  prependOnceListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  prependOnceListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
+  rawListeners<E extends keyof TlsServerEventMap>(
+    eventName: E,
+  ): ((...args: TlsServerEventMap[E]) => void)[];
+  rawListeners(eventName: string | symbol): ((...args: any[]) => void)[];
+  removeAllListeners(eventName?: keyof TlsServerEventMap | string | symbol): this;
+  removeListener<E extends keyof TlsServerEventMap>(
+    eventName: E,
+    listener: (...args: TlsServerEventMap[E]) => void,
+  ): this;
+  removeListener(eventName: string | symbol, listener: (...args: any[]) => void): this;
 }
 
 // ---------------------------------------------------------------------------------------------------------

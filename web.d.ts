@@ -84,6 +84,12 @@ export class ErrorEvent extends Event {
 /** A server has a new connection. */
 export class ConnectEvent extends Event {
   constructor(type: string, init?: (EventOptions & { connectedSocket?: TCPSocket | null }) | null);
+  /** The connection; null only in an event that a program made without one. */
+  readonly connectedSocket: TCPSocket | null;
+}
+
+/** A `connect` of a `TCPServerSocket`. */
+export interface TCPConnectEvent extends ConnectEvent {
   /** Its state is `'open'`, and there is no `open` event for it. It reads when the listeners have run. */
   readonly connectedSocket: TCPSocket;
 }
@@ -131,7 +137,7 @@ export interface TCPOptions extends ConnectionOptions {
   localPort?: number | string | null;
   /** TLS; default `false`. */
   useSecureTransport?: boolean | null;
-  /** Which addresses of a host name are connected to; default: all, one after the other. */
+  /** Which addresses of a host name are connected to; default: all of them race. */
   dnsQueryType?: 'ipv4' | 'ipv6' | null;
   /** Milliseconds that the peer has to close its half after `close()`; default 5000. */
   closeTimeout?: number | null;
@@ -283,7 +289,7 @@ export interface TCPServerSocketOpenInfo {
 
 export interface TCPServerSocketEventMap {
   /** A new connection. */
-  connect: ConnectEvent;
+  connect: TCPConnectEvent;
   /** A connection could not be accepted; the server goes on. */
   error: ErrorEvent;
 }
@@ -304,7 +310,7 @@ export class TCPServerSocket extends SocketTarget<TCPServerSocketEventMap> {
   /** Fulfilled when the server is closed. */
   readonly closed: Promise<void>;
 
-  onconnect: Handler<this, ConnectEvent>;
+  onconnect: Handler<this, TCPConnectEvent>;
   onerror: Handler<this, ErrorEvent>;
 
   /** The port is free on return. Connections that were accepted are still delivered, and go on. */

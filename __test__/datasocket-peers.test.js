@@ -24,7 +24,7 @@ const {
   until,
   valueFrame,
 } = require('./helpers/datasocket');
-const { run } = require('./helpers/child');
+const { run, runJson } = require('./helpers/child');
 
 const opts = { timeout: TIMEOUT };
 
@@ -140,6 +140,22 @@ test('25: an acceptor that throws', { timeout: 3 * TIMEOUT }, async () => {
   ]);
 });
 
+for (const [what, code, expected] of [
+  ['undefined', 'ERR_DATASOCKET_REFUSED', /returned undefined, .* must return true/],
+  ['promise', 'ERR_DATASOCKET_REFUSED', /returned a promise, .* cannot be async/],
+  ['false', null],
+  ['failure', 'ERR_DATASOCKET_PROTOCOL', /looks like SMTP/],
+  ['abort', null],
+]) {
+  test(`a process warning, once: ${what}`, { timeout: 3 * TIMEOUT }, async () => {
+    const warnings = await runJson('datasocket-warnings', [what]);
+    assert.equal(warnings.length, code === null ? 0 : 1);
+    if (code === null) return;
+    assert.equal(warnings[0][0], code);
+    assert.match(warnings[0][1], expected);
+  });
+}
+
 test('26: what the acceptor sends before its answer', opts, async (t) => {
   const { connect, listen } = dataKit(t);
   const welcome = connect(
@@ -224,6 +240,10 @@ test('43: both orders of arguments, and local paths', opts, async (t) => {
     [listener.port, undefined, {}],
     [listener.port, {}],
     [HOST, listener.port, { codec: 'cbor' }],
+    // As it comes from the environment.
+    [String(listener.port)],
+    [String(listener.port), HOST, {}],
+    [String(listener.port), {}],
   ]) {
     const client = own(DataSocket.connect(...args));
     await told(client, 'connect');
@@ -253,6 +273,28 @@ test('43: both orders of arguments, and local paths', opts, async (t) => {
   local.close();
   await closed;
   if (process.platform !== 'win32') assert.equal(fs.existsSync(name), false);
+});
+
+test('a port as text is no name of a file', opts, async (t) => {
+  const { listen, own } = dataKit(t);
+  const free = listen();
+  const port = String(free.port);
+  const closed = told(free, 'close');
+  free.close();
+  await closed;
+  const listener = own(DataSocket.listen(() => true, port));
+  assert.equal(String(listener.port), port);
+  assert.equal(listener.address, '127.0.0.1');
+  assert.equal(own(DataSocket.listen(() => true, '0', '127.0.0.1')).address, '127.0.0.1');
+});
+
+test('a path may end like a port where it is clear that it is one', opts, async (t) => {
+  const { own } = dataKit(t);
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'datasocket-'));
+  t.after(() => fs.rmSync(folder, { recursive: true, force: true }));
+  const name = process.platform === 'win32' ? '\\\\.\\pipe\\mine:1' : path.join(folder, 'mine:1');
+  own(DataSocket.listen(() => true, name));
+  await told(own(DataSocket.connect(name)), 'connect');
 });
 
 test('names of pipes get their place on Windows', () => {

@@ -4,6 +4,7 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
+const { inspect } = require('node:util');
 const {
   DataSocket,
   HOST,
@@ -191,6 +192,17 @@ test('41: what is wrong with arguments is said at once', opts, async (t) => {
     );
   }
   assert.throws(() => DataSocket.listen(() => true, 65_536), { code: 'ERR_SOCKET_BAD_PORT' });
+  for (const text of ['70000', '0']) {
+    assert.throws(() => DataSocket.connect(text), { code: 'ERR_SOCKET_BAD_PORT' });
+  }
+  const noPath = {
+    code: 'ERR_INVALID_ARG_VALUE',
+    message: /the port and the host as two arguments/,
+  };
+  for (const text of ['localhost:80', '127.0.0.1:80', '[::1]:80', ':80', '::1']) {
+    assert.throws(() => DataSocket.connect(text), noPath);
+    assert.throws(() => DataSocket.listen(() => true, text), noPath);
+  }
   const wrong = [
     () => DataSocket.listen(5),
     () => DataSocket.listen(),
@@ -320,4 +332,43 @@ test('a signal does not keep what is closed', opts, async (t) => {
   await told(client, 'close');
   await turn();
   assert.deepEqual(counts, { add: 1, remove: 1 });
+});
+
+test('inspect shows what a socket is', opts, async (t) => {
+  const { client, listener } = await dataKit(t).pair();
+  const { port } = client;
+  const shown = (object) => inspect(object, { breakLength: Infinity });
+  assert.equal(
+    shown(client),
+    `DataSocket { active: true, address: '127.0.0.1', port: ${port}, bufferedAmount: 0 }`,
+  );
+  assert.equal(
+    shown(listener),
+    `DataSocket { listening: true, address: '127.0.0.1', port: ${port} }`,
+  );
+  assert.equal(inspect({ a: { b: { c: client } } }, { depth: 2 }).includes('[DataSocket]'), true);
+  client.mine = 'too';
+  assert.match(shown(client), /mine: 'too'/);
+  assert.equal(shown(Object.create(DataSocket.prototype)), 'DataSocket {}');
+});
+
+test('asyncDispose closes and waits for close, whoever else does', opts, async (t) => {
+  const asyncDispose = Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose');
+  const { client, accepted, listener } = await dataKit(t).pair();
+  const log = logOf(client, ['close']);
+  const values = logOf(accepted, ['data']);
+  client.send('before');
+  const disposed = client[asyncDispose]();
+  assert.equal(client.active, false);
+  client.off('sent');
+  await disposed;
+  assert.deepEqual(names(log), ['close']);
+  await until(() => values.length === 1);
+  // Again, and of sockets that are closed by others, or with their callbacks taken off.
+  await client[asyncDispose]();
+  const ended = accepted[asyncDispose]();
+  accepted.off('close');
+  await ended;
+  await listener[asyncDispose]();
+  assert.equal(listener.active, false);
 });

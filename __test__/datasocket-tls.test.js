@@ -166,8 +166,42 @@ needsOpenssl('values that nobody has listened for yet survive a cut without a wo
 });
 
 test('a listener with TLS but no certificate is refused at once', () => {
-  assert.throws(() => DataSocket.listen(() => true, 0, { tls: {} }), {
-    name: 'TypeError',
-    code: 'ERR_MISSING_ARGS',
-  });
+  for (const given of [{}, { cert: 'without its key' }, { contexts: {} }]) {
+    assert.throws(() => DataSocket.listen(() => true, 0, { tls: given }), {
+      name: 'TypeError',
+      code: 'ERR_MISSING_ARGS',
+    });
+  }
+});
+
+test('TLS in the words of another API, or in the wrong place, is refused and not passed over', () => {
+  const secret = '-----BEGIN PRIVATE KEY-----';
+  const wrong = [
+    { useSecureTransport: true },
+    { sslTls: true },
+    { ca: 'x' },
+    { cert: 'x', key: secret },
+    { key: secret },
+    { pfx: 'x' },
+    { rejectUnauthorized: false },
+    { servername: 'localhost' },
+  ];
+  const refused = (err) => {
+    assert.equal(err.name, 'TypeError');
+    assert.equal(err.code, 'ERR_INVALID_ARG_VALUE');
+    assert.match(err.message, /the option 'tls'/);
+    assert.ok(!err.message.includes(secret));
+    return true;
+  };
+  for (const options of wrong) {
+    assert.throws(() => DataSocket.connect(9, HOST, options), refused);
+    assert.throws(() => DataSocket.listen(() => true, 0, options), refused);
+  }
+});
+
+needsOpenssl('who is to show a certificate is asked for it, wherever that is said', () => {
+  for (const wish of [{ requestCert: true }, { clientAuth: 'required' }, { ca: made.ca.cert }]) {
+    const invalid = { code: 'ERR_INVALID_ARG_VALUE', message: /the option 'tls'/ };
+    assert.throws(() => DataSocket.listen(() => true, 0, { ...serverOptions(), ...wish }), invalid);
+  }
 });

@@ -239,7 +239,10 @@ test(
     }
     assert.throws(
       () => client.send(new Uint8Array(65 * MiB)),
-      (err) => err instanceof RangeError && err.code === 'ERR_DATASOCKET_TOO_LARGE',
+      (err) =>
+        err instanceof RangeError &&
+        err.code === 'ERR_DATASOCKET_TOO_LARGE' &&
+        /larger than 67108864 bytes, the maxMessageSize of the receiver/.test(err.message),
     );
     client.send('usable');
     assert.equal(await nextValue(accepted), 'usable');
@@ -274,6 +277,7 @@ test('a value that was queued before the limit was known', opts, async (t) => {
   await told(client, 'close');
   assert.equal(log.length, 2);
   assert.equal(log[0][1].code, 'ERR_DATASOCKET_TOO_LARGE');
+  assert.match(log[0][1].message, /the peer's maxMessageSize \(100\)/);
   assert.equal(log[1][0], 'close');
 });
 

@@ -5,7 +5,7 @@
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
-const { HOST, TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
+const { HOST, TIMEOUT, net, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
 const { closed } = require('./helpers/kit');
 
 const options = { skip: NO_OPENSSL, timeout: TIMEOUT };
@@ -43,6 +43,8 @@ const modes = {
   tolerant: { requestCert: true, rejectUnauthorized: false },
   request: { clientAuth: 'request' },
   required: { requestCert: true },
+  'clientAuth: required': { clientAuth: 'required' },
+  'clientAuth: none': { clientAuth: 'none' },
 };
 const good = { authorized: true, authorizationError: null, CN: 'friend' };
 const missing = 'UNABLE_TO_GET_ISSUER_CERT';
@@ -66,6 +68,14 @@ const table = [
   ['required', 'known', good, true],
   // Node says only that the socket hung up, because it hung up.
   ['required', 'stranger', { code: 'DEPTH_ZERO_SELF_SIGNED_CERT' }, false],
+  ['clientAuth: required', 'none', { code: 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' }, false],
+  ['clientAuth: required', 'known', good, false],
+  [
+    'clientAuth: none',
+    'known',
+    { authorized: false, authorizationError: null, CN: undefined },
+    false,
+  ],
 ];
 
 for (const [mode, who, expected, isNode] of table) {
@@ -120,5 +130,31 @@ test(
     await once(socket, 'secureConnect');
     socket.write('ab\n');
     assert.equal(String((await once(socket, 'data'))[0]), 'ba\n');
+  },
+);
+
+test(
+  'a wish that is not understood is refused, and does not let everybody in',
+  options,
+  async (t) => {
+    const { ownServer } = tlsKit(t);
+    const wrong = [
+      ...['require', 'REQUIRED', 'required ', 'optional', '', true, 1, ['none'], {}].map(
+        (clientAuth) => ({ clientAuth }),
+      ),
+      { clientAuth: 'none', requestCert: true },
+      { clientAuth: 'required', rejectUnauthorized: false },
+    ];
+    for (const wish of wrong) {
+      const given = { cert, key, ca: ca.cert, ...wish };
+      const invalid = { code: 'ERR_INVALID_ARG_VALUE', message: /'options\.clientAuth'/ };
+      assert.throws(() => ownServer(ours.createServer(given)), invalid);
+      assert.throws(() => ownServer(net.createServer({ tls: given })), invalid);
+      assert.throws(() => net.DataSocket.listen(() => true, 0, { tls: given }).close(), invalid);
+      await assert.rejects(
+        async () => ownServer(await net.promises.listen({ tls: given })),
+        invalid,
+      );
+    }
   },
 );

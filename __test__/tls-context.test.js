@@ -170,6 +170,62 @@ test('net.connect and net.createServer with the option tls', options, async (t) 
   assert.equal(String(await answer), 'hello');
 });
 
+test('the option tls where it would be passed over is refused, and not shown', options, () => {
+  const refused = (name) => (err) => {
+    assert.equal(err.code, 'ERR_INVALID_ARG_VALUE');
+    assert.match(err.message, /options\.tls.*net\.createServer\(\) and net\.connect\(\)/);
+    assert.ok(err.message.includes(name));
+    assert.doesNotMatch(err.stack, /BEGIN/);
+    return true;
+  };
+  for (const tls of [{ cert, key }, true]) {
+    assert.throws(() => new net.Server({ tls }), refused('new Server()'));
+    assert.throws(() => net.Server({ tls }), refused('new Server()'));
+    assert.throws(() => new ours.Server({ tls }), refused('new Server()'));
+    assert.throws(() => new net.Socket({ tls }), refused('new Socket()'));
+    const socket = new net.Socket({ tls: false });
+    assert.throws(() => socket.connect({ port: 9, tls }), refused('socket.connect()'));
+    assert.equal(socket.connecting, false);
+  }
+});
+
+test('the option tls of a server needs something to show', options, async (t) => {
+  const { ownServer } = tlsKit(t);
+  const missing = { name: 'TypeError', code: 'ERR_MISSING_ARGS' };
+  for (const given of [true, {}, { ca: ca.cert }, { cert }, { key }, { contexts: {} }]) {
+    assert.throws(() => net.createServer({ tls: given }), missing);
+    await assert.rejects(net.promises.listen({ tls: given }), missing);
+  }
+  const invalid = { name: 'TypeError', code: 'ERR_INVALID_ARG_TYPE' };
+  for (const given of ['x', 5]) {
+    assert.throws(() => net.createServer({ tls: given }), invalid);
+    assert.throws(() => net.connect({ port: 9, tls: given }), invalid);
+  }
+  // It may come by a name, by a callback, or in a context.
+  const secureContext = ours.createSecureContext({ cert, key });
+  for (const given of [
+    { contexts: { localhost: { cert, key } } },
+    { SNICallback: (_name, callback) => callback(null, secureContext) },
+    { secureContext },
+  ]) {
+    ownServer(net.createServer({ tls: given }));
+  }
+});
+
+test('a tls.Server gets its certificate whenever it likes, as in node:tls', options, async (t) => {
+  const { connect, serve } = tlsKit(t);
+  for (const give of ['setSecureContext', 'addContext']) {
+    for (const lib of [peer, ours]) {
+      const server = await serve(lib);
+      server[give](...(give === 'addContext' ? ['localhost'] : []), { cert, key });
+      const socket = connect(ours, server, { ca: ca.cert });
+      await once(socket, 'secureConnect');
+      socket.destroy();
+      await closed(socket);
+    }
+  }
+});
+
 test('the surface of tls', () => {
   for (const name of ['connect', 'createServer', 'createSecureContext', 'checkServerIdentity']) {
     assert.equal(typeof ours[name], 'function', name);

@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const timers = require('node:timers/promises');
 const { test } = require('node:test');
+const { inspect } = require('node:util');
 const {
   HOST,
   TIMEOUT,
@@ -14,6 +15,7 @@ const {
   record,
   throwsDom,
   until,
+  web,
   webKit,
 } = require('./helpers/web');
 
@@ -205,4 +207,42 @@ test('TCPServerSocket: closed, any method: closed', opts, async (t) => {
   await server.closed;
   await timers.setTimeout(30);
   assert.deepEqual(log, []);
+});
+
+test('what is sent too early says what to wait for', opts, async (t) => {
+  const { socket } = await states.connecting(webKit(t));
+  const { message } = throwsDom(() => socket.send('x'), 'InvalidStateError');
+  assert.match(message, /connecting: wait for 'open', or await opened/);
+  await socket.opened;
+  assert.equal(socket.send('x'), true);
+});
+
+test('inspect shows what a socket is', opts, async (t) => {
+  const k = webKit(t);
+  const shown = (object) => inspect(object, { breakLength: Infinity });
+  const { socket } = await states.open(k);
+  const { localPort, remotePort } = socket;
+  assert.equal(
+    shown(socket),
+    `TCPSocket { readyState: 'open', localAddress: '${HOST}', localPort: ${localPort}, ` +
+      `remoteAddress: '${HOST}', remotePort: ${remotePort}, bufferedAmount: 0 }`,
+  );
+  const server = new web.TCPServerSocket({ localAddress: HOST });
+  const port = server.localPort;
+  assert.equal(
+    shown(server),
+    `TCPServerSocket { readyState: 'open', localAddress: '${HOST}', localPort: ${port} }`,
+  );
+  server.close();
+  assert.match(shown(server), /readyState: 'closed'/);
+  const udp = new web.UDPSocket({ localAddress: HOST, remoteAddress: HOST, remotePort: 9 });
+  assert.equal(
+    shown(udp),
+    `UDPSocket { readyState: 'open', localAddress: '${HOST}', localPort: ${udp.localPort}, ` +
+      `remoteAddress: '${HOST}', remotePort: 9, bufferedAmount: 0 }`,
+  );
+  udp.close();
+  for (const Class of [web.TCPSocket, web.TCPServerSocket, web.UDPSocket]) {
+    assert.equal(shown(Object.create(Class.prototype)), `${Class.name} {}`);
+  }
 });

@@ -22,7 +22,7 @@ const {
   webKit,
 } = require('./helpers/web');
 
-const { TCPServerSocket, TCPSocket } = web;
+const { TCPServerSocket, TCPSocket, UDPSocket } = web;
 const { ca: authority, certificates, server: identity } = NO_OPENSSL ? {} : standard();
 const { cert, key } = identity ?? {};
 const ca = authority?.cert;
@@ -278,5 +278,42 @@ test('options that cannot be used throw at once', opts, () => {
   }
   for (const options of [{ ca: 'x' }, { cert, key: 'x' }, { ca: 5 }, { serverName: 5 }]) {
     throwsDom(() => new TCPSocket(HOST, 9, { ...secure, ...options }), 'InvalidAccessError');
+  }
+});
+
+test('clients that are to show a certificate are not let in without being asked', opts, () => {
+  for (const wish of [{ ca }, { requestCert: true }, { clientAuth: 'required' }]) {
+    for (const options of [wish, { ...secure, cert, key, ...wish }]) {
+      throwsDom(() => new TCPServerSocket(options), 'InvalidAccessError');
+    }
+  }
+  const off = { requestCert: false, clientAuth: 'none', ca: null };
+  new TCPServerSocket({ localAddress: HOST, ...secure, cert, key, ...off }).close();
+});
+
+test('TLS in other words, or without useSecureTransport, is refused and not passed over', () => {
+  for (const options of [{ tls: true }, { tls: { ca: 'x' } }, { sslTls: true }]) {
+    for (const flag of [{}, { useSecureTransport: true }, { useSecureTransport: false }]) {
+      const given = { ...options, ...flag };
+      throwsDom(() => new TCPSocket(HOST, 9, given), 'InvalidAccessError');
+      throwsDom(() => new TCPServerSocket(given), 'InvalidAccessError');
+      throwsDom(() => new UDPSocket(given), 'InvalidAccessError');
+    }
+  }
+  throwsDom(() => new UDPSocket(secure), 'InvalidAccessError');
+  for (const options of [
+    { ca: 'x' },
+    { cert: 'x' },
+    { key: 'x' },
+    { serverName: 'localhost' },
+    { rejectUnauthorized: false },
+  ]) {
+    throwsDom(() => new TCPSocket(HOST, 9, options), 'InvalidAccessError');
+  }
+  for (const options of [{ cert: 'x', key: 'x' }, { pfx: 'x' }, { passphrase: 'x' }]) {
+    throwsDom(() => new TCPServerSocket(options), 'InvalidAccessError');
+    // Plaintext is what was asked for here.
+    const plain = { localAddress: HOST, useSecureTransport: false, tls: false, ...options };
+    new TCPServerSocket(plain).close();
   }
 });

@@ -44,7 +44,10 @@ function run(command, args) {
  * @returns {{ ok: boolean, output: string }}
  */
 function capture(command, args) {
-  const result = spawnSync(command, args, { cwd: root, env: environment(), encoding: 'utf8' });
+  // What cargo knows of the crates is nearly a megabyte, which is Node's limit.
+  const maxBuffer = 64 * 1024 * 1024;
+  const options = { cwd: root, env: environment(), encoding: 'utf8', maxBuffer };
+  const result = spawnSync(command, args, options);
   return {
     ok: result.status === 0,
     output: `${result.stdout || ''}${result.stderr || ''}${result.error ? result.error.message : ''}`,

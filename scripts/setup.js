@@ -47,7 +47,7 @@ function checkRust() {
   );
   const advice =
     'Install Rust from https://rustup.rs, or update it with: rustup update stable\n' +
-    'On Linux a C linker is needed as well (on Debian and Ubuntu: apt-get install build-essential).';
+    'On Linux a C compiler is needed as well (on Debian and Ubuntu: apt-get install build-essential).';
   const rustc = capture('rustc', ['--version']);
   if (!rustc.ok || !capture('cargo', ['--version']).ok) {
     fail(`Rust (cargo) is needed to build the addon and was not found.\n${advice}`);

@@ -50,6 +50,7 @@ listener.on('clienterror', (error, address) => [error.code, address.length]);
 const port: number = listener.port;
 DataSocket.listen(() => true, '0.0.0.0', 4000, { keepAliveDelay: 1000 });
 DataSocket.listen(() => true, 4000, null, null);
+DataSocket.listen(() => true, '4000', '0.0.0.0');
 DataSocket.listen(() => true, '/tmp/a socket', { tls: false });
 
 const fn = (value: Order) => value.id;

@@ -20,6 +20,13 @@ const server: tls.Server = tls.createServer(
 );
 server.on('tlsClientError', (err, socket) => socket.destroy(err));
 server.on('secureConnection', (socket) => void socket.getCipher()?.name);
+const onsecure = (socket: tls.TLSSocket) => void socket.authorized;
+server.addListener('secureConnection', onsecure).prependListener('secureConnection', onsecure);
+server.prependOnceListener('tlsClientError', (err, socket) => socket.destroy(err));
+server.off('secureConnection', onsecure).removeListener('secureConnection', onsecure);
+server.addListener('connection', (socket) => socket.setNoDelay());
+server.addListener('of my own', (value) => value.whatever);
+const heard: ((socket: tls.TLSSocket) => void)[] = server.listeners('secureConnection');
 server.addContext('*.example.com', { pfx: [{ buf: Buffer.alloc(1), passphrase: 'x' }] });
 const plain: net.Server = server;
 
@@ -30,6 +37,11 @@ const client: tls.TLSSocket = tls.connect({
 });
 client.on('session', (session) => tls.connect(443, 'example.com', { session }));
 client.once('secureConnect', () => void client.getPeerCertificate()?.subject.CN);
+client.addListener('session', (session) => session.subarray(1));
+client.prependListener('secureConnect', () => {}).prependOnceListener('secure', () => {});
+client.addListener('data', (data) => data.length);
+client.off('session', () => {}).removeListener('secure', () => {});
+client.emit('secureConnect');
 const asNode: node.Socket = client;
 const wrapped: tls.TLSSocket = tls.connect({
   socket: new node.Socket(),
@@ -41,6 +53,7 @@ const over = new tls.TLSSocket(new net.Socket(), {
 });
 
 const byOption: tls.TLSSocket = net.connect({ port: 443, tls: { servername: 'example.com' } });
+const created: tls.TLSSocket = net.createConnection({ port: 443, tls: true }, () => {});
 const secureServer: tls.Server = net.createServer(
   { tls: { cert: 'pem', key: 'pem' } },
   (socket) => {

@@ -1,6 +1,13 @@
 // Mistakes that the typings of web sockets must catch. Each `@ts-expect-error` fails the check when its mistake compiles.
 
-import { ErrorEvent, TCPServerSocket, TCPSocket, UDPMessageEvent, UDPSocket } from 'socket/web';
+import {
+  ConnectEvent,
+  ErrorEvent,
+  TCPServerSocket,
+  TCPSocket,
+  UDPMessageEvent,
+  UDPSocket,
+} from 'socket/web';
 
 // @ts-expect-error Both arguments are needed.
 new TCPSocket('localhost');
@@ -67,3 +74,6 @@ udp.joinMulticastGroup(5);
 udp.loopback = true;
 // @ts-expect-error May be null.
 udp.dropCounts().system.toFixed();
+
+// @ts-expect-error Null where the program that made the event gave none.
+new ConnectEvent('connect').connectedSocket.close();

@@ -4,6 +4,7 @@ import { TCPSocket as FromWhole } from 'socket';
 import * as web from 'socket/web';
 import {
   ConnectEvent,
+  type TCPConnectEvent,
   ErrorEvent,
   TCPServerSocket,
   TCPSocket,
@@ -85,7 +86,7 @@ const server = new TCPServerSocket({
 });
 new TCPServerSocket();
 server.onconnect = ({ connectedSocket }) => connectedSocket.remoteAddress.length;
-server.addEventListener('connect', (event: ConnectEvent) => event.connectedSocket.close());
+server.addEventListener('connect', (event: TCPConnectEvent) => event.connectedSocket.close());
 const port: number = server.localPort;
 
 async function connections() {
@@ -96,6 +97,7 @@ async function connections() {
 const failed: Event = new ErrorEvent('error', { error: new DOMException('x', 'NetworkError') });
 const datagram: MessageEvent = new UDPMessageEvent('message', { data: 'x', remotePort: 5 });
 new ConnectEvent('connect', { connectedSocket: socket });
+new ConnectEvent('connect').connectedSocket?.close();
 
 class Mine extends TCPSocket {
   greet() {

@@ -73,3 +73,14 @@ net.createServer().close({ timeout: 1000 });
 const closed: Promise<void> = net.createServer().close();
 // @ts-expect-error `closeAllConnections()` answers nothing.
 net.createServer().closeAllConnections().listen();
+
+const secure = net.createConnection({ port: 443, tls: true });
+// @ts-expect-error A session is bytes.
+secure.addListener('session', (session) => session.text);
+// @ts-expect-error The same.
+secure.prependOnceListener('session', (session) => session.text);
+const secureServer = net.createServer({ tls: {} }, () => {});
+// @ts-expect-error The listener gets a secure socket.
+secureServer.addListener('secureConnection', (accepted) => accepted.text);
+// @ts-expect-error The same.
+secureServer.prependListener('secureConnection', (accepted) => accepted.text);

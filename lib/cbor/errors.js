@@ -47,7 +47,9 @@ function cloneError(what, path) {
  * @param {number} limit in bytes
  */
 function tooLarge(limit) {
-  const message = `The encoded value is larger than ${limit} bytes`;
+  // Without a receiver that says less, it is the most that there is.
+  const whose = limit < 2 ** 31 - 1 ? ', the maxMessageSize of the receiver' : '';
+  const message = `The encoded value is larger than ${limit} bytes${whose}`;
   return codedError(RangeError, 'ERR_DATASOCKET_TOO_LARGE', message);
 }
 

@@ -76,7 +76,10 @@ function faultError(kind, number, limits) {
 
 /** Found out when the peer has said its limit: `send()` throws where it is known. */
 const queuedTooLargeError = (size, limit) =>
-  error('TOO_LARGE', `A queued value of ${size} bytes is more than the peer takes (${limit})`);
+  error(
+    'TOO_LARGE',
+    `A queued value of ${size} bytes is more than the peer's maxMessageSize (${limit})`,
+  );
 
 const closedError = () =>
   codedError(Error, 'ERR_SOCKET_CLOSED', 'The socket is closed: the value cannot be sent');

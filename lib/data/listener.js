@@ -138,6 +138,20 @@ class Newcomer {
   }
 }
 
+let hasWarned = false;
+
+/** Only the peer hears that it was refused: here, a forgotten `return true` would look as if nobody came. */
+function warnOfAnswer(answer) {
+  const isThenable = typeof answer?.then === 'function';
+  if (hasWarned || (answer !== undefined && !isThenable)) return;
+  hasWarned = true;
+  process.emitWarning(
+    `The acceptor of DataSocket.listen() returned ${isThenable ? 'a promise' : 'undefined'}, which refuses the ` +
+      'connection: it must return true to take it, or false, and cannot be async',
+    { code: 'ERR_DATASOCKET_REFUSED' },
+  );
+}
+
 class Listener {
   /**
    * @param {import('./subscriptions').Subscriptions} events
@@ -215,7 +229,9 @@ class Listener {
     connection.offer(handle, limit);
     let isAccepted = false;
     try {
-      isAccepted = acceptor.call(events.target, socket) === true;
+      const answer = acceptor.call(events.target, socket);
+      isAccepted = answer === true;
+      warnOfAnswer(answer);
     } finally {
       // What it throws is uncaught.
       connection.decide(isAccepted);

@@ -10,9 +10,9 @@ const {
   validateObject,
   validateString,
   validateStringWithoutNullBytes,
-  missingArguments,
 } = require('../args');
 const { codedError, invalidType, invalidValue } = require('../errors');
+const { requireIdentity } = require('../tls/option');
 
 const MAX_INT = 2 ** 31 - 1;
 /** libuv's default for the kernel's queue of connections. */
@@ -43,7 +43,7 @@ const CODECS = new Map([
  * @typedef {{ host: string, port: number } | { path: string }} Target
  */
 
-/** `(port, host?, options?)`, `(host, port, options?)`, `(path, options?)`. @returns {[Target, Options]} */
+/** `(port, host?, options?)`, `(host, port, options?)`, `(path, options?)`; a port that comes first may be text. @returns {[Target, Options]} */
 function connectArguments(args) {
   const [target, options] = targetOf(args, 1);
   return [target, optionsOf(options, false)];
@@ -56,8 +56,16 @@ function listenArguments([acceptor, ...args]) {
   return [acceptor, target, optionsOf(options, true)];
 }
 
+/** A port comes as text from the environment (`process.env.PORT`): digits alone are one, as for `net`. */
+const portFrom = (value) =>
+  typeof value === 'string' && /^\d+$/.test(value) ? Number(value) : value;
+
+/** `localhost:4000`, which is a good name of a file, but hardly meant as one. */
+const HOST_AND_PORT = /^(?!\0)[^/\\]*:\d+$/;
+
 function targetOf(args, lowestPort) {
-  const [first, second, third] = args;
+  const [given, second, third] = args;
+  const first = portFrom(given);
   if (typeof first === 'string') {
     validateStringWithoutNullBytes(first.replace(/^\0/, ''), 'name');
     if (first === '') throw invalidValue('name', first, 'must not be empty');
@@ -65,6 +73,13 @@ function targetOf(args, lowestPort) {
       return [{ host: first, port: portOf(second, lowestPort) }, third];
     if (second !== undefined && typeof second !== 'object')
       throw invalidType('port', 'of type number', second);
+    if (HOST_AND_PORT.test(first)) {
+      throw invalidValue(
+        'name',
+        first,
+        "is taken for a path: give the port and the host as two arguments, or './' before a path",
+      );
+    }
     return [{ path: pathOf(first) }, second ?? third];
   }
   if (typeof first !== 'number') throw invalidType('port', 'one of type number or string', first);
@@ -89,6 +104,7 @@ function pathOf(name, platform = process.platform) {
 function optionsOf(options, isListener) {
   if (options == null) options = {};
   validateObject(options, 'options');
+  refuseMisplaced(options);
   const { codec = 'cbor', noDelay = true, signal } = options;
   validateString(codec, 'options.codec');
   if (!CODECS.has(codec)) throw invalidValue('options.codec', codec, "must be 'cbor' or 'json'");
@@ -125,14 +141,47 @@ function integerOf(options, name, fallback, min) {
   return value;
 }
 
+/** How the other sockets of this package are asked for TLS. */
+const ELSEWHERE = ['useSecureTransport', 'sslTls'];
+/** What is to be in `tls`. */
+const INSIDE = [
+  'SNICallback',
+  'ca',
+  'cert',
+  'checkServerIdentity',
+  'clientAuth',
+  'contexts',
+  'key',
+  'pfx',
+  'rejectUnauthorized',
+  'requestCert',
+  'secureContext',
+  'servername',
+];
+
+/** Passed over, these would give plaintext, or no authentication, to who asked for it. (Values are not shown: keys.) */
+function refuseMisplaced(options) {
+  const refuse = (name, reason) => {
+    throw codedError(
+      TypeError,
+      'ERR_INVALID_ARG_VALUE',
+      `The property 'options.${name}' ${reason}`,
+    );
+  };
+  for (const name of ELSEWHERE) {
+    if (options[name]) refuse(name, "is not one of a DataSocket: TLS is the option 'tls'");
+  }
+  for (const name of INSIDE) {
+    if (options[name] != null) refuse(name, "is for TLS: put it into the option 'tls'");
+  }
+}
+
 /** A server without a certificate is none. */
 function tlsOf(tls, isListener) {
   if (tls == null || tls === false) return undefined;
   if (tls === true && !isListener) return tls;
-  validateObject(tls, 'options.tls');
-  if (isListener && !tls.cert && !tls.pfx && !tls.SNICallback) {
-    throw missingArguments('options.tls.cert', 'options.tls.pfx', 'options.tls.SNICallback');
-  }
+  if (isListener) requireIdentity(tls);
+  else validateObject(tls, 'options.tls');
   return tls;
 }
 

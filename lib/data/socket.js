@@ -2,6 +2,7 @@
 // `DataSocket`: what a program sees of a connection (`client.js`, `connection.js`) or a listener (`listener.js`).
 
 const { Client } = require('./client');
+const { defineInspect } = require('../inspect');
 const { constructorError } = require('./errors');
 const { Listener } = require('./listener');
 const { connectArguments, listenArguments } = require('./options');
@@ -93,6 +94,20 @@ class DataSocket {
 
   get bufferedAmount() {
     return this.#part.bufferedAmount;
+  }
+
+  /** Closes, and waits for `close`. */
+  async [Symbol.asyncDispose ?? Symbol.for('nodejs.asyncDispose')]() {
+    this.close();
+    await this.#events.whenClosed();
+  }
+
+  static {
+    defineInspect(this, (socket) => {
+      const { active, address, port, bufferedAmount } = socket;
+      if (socket.#part instanceof Listener) return { listening: active, address, port };
+      return { active, address, port, bufferedAmount };
+    });
   }
 }
 

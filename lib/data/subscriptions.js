@@ -1,6 +1,6 @@
 'use strict';
 // Who wants to hear of what: `on`, `once` and `off` with namespaces, and the calls. Not an EventEmitter: `off` takes names
-// and namespaces, and an `error` that nobody listens for is silent.
+// and namespaces, and an `error` that nobody listens for is a warning.
 
 const { AsyncResource } = require('node:async_hooks');
 const { validateFunction, validateString } = require('../args');
@@ -13,6 +13,11 @@ const ALIASES = new Map([
   ['receive', 'data'],
   ['send', 'sent'],
 ]);
+
+/** A failure that nobody listens for does not end the process, but is seen. What the program aborted itself is no news. */
+function warnOf(err) {
+  if (err.code !== 'ABORT_ERR') process.emitWarning(err);
+}
 
 class Subscription {
   constructor(event, namespace, callback, isOnce) {
@@ -46,6 +51,18 @@ class Subscriptions {
     this.data = [];
     /** Called when somebody begins to listen for `data`. */
     this.ondata = () => {};
+    /** `close` was delivered; who waits for that. */
+    this.isClosed = false;
+    /** @type {(() => void)[]} */
+    this.closeWaiters = [];
+  }
+
+  /** When `close` was delivered. Not a callback of it, which `off('close')` would take off. */
+  whenClosed() {
+    return new Promise((resolve) => {
+      if (this.isClosed) resolve();
+      else this.closeWaiters.push(resolve);
+    });
   }
 
   add(name, callback, isOnce) {
@@ -100,7 +117,13 @@ class Subscriptions {
 
   /** Calls who listens, now. What they throw is uncaught. */
   emit(event, args) {
-    callEach(this.of(event), (each) => this.call(each, args));
+    const list = this.of(event);
+    if (event === 'close') {
+      this.isClosed = true;
+      for (const resolve of this.closeWaiters.splice(0)) resolve();
+    }
+    if (event === 'error' && list.length === 0) warnOf(args[0]);
+    else callEach(list, (each) => this.call(each, args));
   }
 
   emitData(value) {

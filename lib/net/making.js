@@ -2,7 +2,7 @@
 // What a socket is made from: its options, checked, in one shape.
 
 const { BlockList } = require('node:net');
-const { invalidType, invalidValue } = require('../errors');
+const { codedError, invalidType, invalidValue } = require('../errors');
 const { validateAbortSignal, validateInteger, validateNumber } = require('../args');
 
 /**
@@ -67,7 +67,19 @@ function checkBlockList(blockList) {
   return blockList;
 }
 
+/**
+ * Where `tls` would be passed over, it is refused: what was to be encrypted would be sent in plaintext. (What is in it is
+ * not shown: there may be keys.)
+ * @param {{ tls?: unknown }} options
+ * @param {string} where
+ */
+function refuseTls({ tls }, where) {
+  if (!tls) return;
+  const message = `The property 'options.tls' is for net.createServer() and net.connect(), not for ${where}`;
+  throw codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
 /** A number for the system; 0 leaves what it has. */
 const positive = (value) => (value > 0 ? Math.floor(value) : 0);
 
-module.exports = { Making, checkBlockList, keepAliveOf, makingOf, positive };
+module.exports = { Making, checkBlockList, keepAliveOf, makingOf, positive, refuseTls };

@@ -18,7 +18,7 @@ const { LOCAL } = require('../handle');
 const { hostOf, isLinkLocal } = require('./address');
 const { destroyAfter, destroyConnections, endGraces, graceOf } = require('./connections');
 const { Incoming } = require('./incoming');
-const { checkBlockList } = require('./making');
+const { checkBlockList, refuseTls } = require('./making');
 const { dropOf, proxyTimeoutOf } = require('./proxy');
 const { acceptedSocket } = require('./socket');
 const {
@@ -134,6 +134,7 @@ function Server(options, connectionListener) {
   } else if (typeof options !== 'object') {
     throw invalidType('options', 'of type object', options);
   }
+  refuseTls(options, 'new Server()');
   EventEmitter.call(this, options);
   if (typeof connectionListener === 'function') this.on('connection', connectionListener);
   else if (connectionListener != null) validateFunction(connectionListener, 'connectionListener');

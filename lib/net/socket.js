@@ -14,7 +14,7 @@ const { connect } = require('./connect');
 const { abandon } = require('./race');
 const { peername, sockname } = require('./address');
 const { connectionError, endedByPeer } = require('./failure');
-const { Making, checkBlockList, keepAliveOf, makingOf } = require('./making');
+const { Making, checkBlockList, keepAliveOf, makingOf, refuseTls } = require('./making');
 const { defineMethods } = require('./methods');
 const { invalidFdType, isSocket } = require('./descriptor');
 const { checkOnread, giveToCaller } = require('./onread');
@@ -108,6 +108,7 @@ function Socket(options) {
   if (!(this instanceof Socket)) return new Socket(options);
   const isAccepted = options instanceof Making;
   if (!isAccepted) options = typeof options === 'number' ? { fd: options } : (options ?? {});
+  if (!isAccepted && !this.encrypted) refuseTls(options, 'new Socket()');
   const making = isAccepted ? options : makingOf(options);
   Duplex.call(this, making);
 
@@ -222,6 +223,7 @@ const methods = {
     // A server's or another module's normalized arguments come as one array.
     const isNormal = Array.isArray(args[0]) && args[0].length > 0;
     const [options, callback] = isNormal ? args[0] : normalizeArgs(args);
+    if (!this.encrypted) refuseTls(options, 'socket.connect()');
     connect(this, options, callback);
     return this;
   },

@@ -231,11 +231,28 @@ class ServerTls {
 const contextFrom = (value) =>
   value instanceof SecureContext ? value : createSecureContext(value);
 
-function clientAuthOf({ requestCert, rejectUnauthorized, clientAuth }) {
+/** The values of `clientAuth`. */
+const CLIENT_AUTH = new Map([
+  ['none', TlsClientAuth.None],
   // What Node cannot say: a client without a certificate may come in, one with a bad one not.
-  if (clientAuth === 'request') return TlsClientAuth.Requested;
-  if (!requestCert) return TlsClientAuth.None;
-  return rejectUnauthorized === false ? TlsClientAuth.Tolerant : TlsClientAuth.Required;
+  ['request', TlsClientAuth.Requested],
+  ['required', TlsClientAuth.Required],
+]);
+
+/** Whatever is not understood is refused: passed over, it would let everybody in. */
+function clientAuthOf({ requestCert, rejectUnauthorized, clientAuth }) {
+  if (clientAuth == null) {
+    if (!requestCert) return TlsClientAuth.None;
+    return rejectUnauthorized === false ? TlsClientAuth.Tolerant : TlsClientAuth.Required;
+  }
+  const refuse = (reason) => invalidValue('options.clientAuth', clientAuth, reason);
+  const asked = CLIENT_AUTH.get(clientAuth);
+  if (asked === undefined) throw refuse("must be 'none', 'request' or 'required'");
+  if (clientAuth === 'none' && requestCert) throw refuse('contradicts requestCert: true');
+  if (clientAuth === 'required' && rejectUnauthorized === false) {
+    throw refuse('contradicts rejectUnauthorized: false');
+  }
+  return asked;
 }
 
 const clientTls = (options, host) => new ClientTls(options, host);

@@ -266,7 +266,8 @@ class Connection {
   /** @param {unknown} data */
   send(data) {
     if (this.state !== OPEN) {
-      throw invalidState(`The socket is not open, it is ${this.state}`);
+      const hint = this.state === CONNECTING ? ": wait for 'open', or await opened" : '';
+      throw invalidState(`The socket is not open, it is ${this.state}${hint}`);
     }
     const mayGoOn = this.sender.send(data);
     if (mayGoOn !== null) return mayGoOn;

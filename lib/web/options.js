@@ -3,6 +3,7 @@
 
 const { validateAbortSignal, validateInteger } = require('../args');
 const { invalidValue } = require('../errors');
+const { invalidAccess } = require('./exceptions');
 
 /** The largest number that the system's options take. */
 const LONGEST = 2 ** 31 - 1;
@@ -38,4 +39,26 @@ function signalOf({ signal }) {
   return signal;
 }
 
-module.exports = { LONGEST, dnsFamilyOf, integerOf, signalOf };
+/** How the other sockets of this package are asked for TLS. */
+const ELSEWHERE = ['tls', 'sslTls'];
+
+/**
+ * Whether TLS is wanted. What says so in other words is refused: passed over, it would give plaintext.
+ * @param {Record<string, unknown>} options
+ * @param {string[]} names of options that mean nothing without TLS
+ */
+function isSecure(options, names) {
+  const foreign = ELSEWHERE.find((name) => options[name]);
+  if (foreign !== undefined) {
+    throw invalidAccess(`There is no option ${foreign} here: TLS is useSecureTransport`);
+  }
+  const { useSecureTransport } = options;
+  if (useSecureTransport != null) return Boolean(useSecureTransport);
+  const given = names.find((name) => options[name] != null);
+  if (given === undefined) return false;
+  throw invalidAccess(
+    `The option ${given} is for TLS: say useSecureTransport: true, or false for plaintext`,
+  );
+}
+
+module.exports = { LONGEST, dnsFamilyOf, integerOf, isSecure, signalOf };

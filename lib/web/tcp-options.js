@@ -6,7 +6,7 @@ const { clientTls, serverTls } = require('../tls/context');
 const { localOf } = require('./arguments');
 const { invalidAccess } = require('./exceptions');
 const { dictionaryOf } = require('./interface');
-const { LONGEST, dnsFamilyOf, integerOf, signalOf } = require('./options');
+const { LONGEST, dnsFamilyOf, integerOf, isSecure, signalOf } = require('./options');
 
 /** libuv's default for the kernel's queue of connections. */
 const BACKLOG = 511;
@@ -65,15 +65,25 @@ function tlsOf(make) {
 const present = (object) =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value != null));
 
+const CLIENT_TLS = ['ca', 'cert', 'key', 'serverName', 'rejectUnauthorized'];
+const SERVER_TLS = ['cert', 'key', 'pfx', 'passphrase'];
+
 function clientSecurity(options, host) {
-  if (!options.useSecureTransport) return null;
+  if (!isSecure(options, CLIENT_TLS)) return null;
   const { ca, cert, key, serverName, rejectUnauthorized } = options;
   const given = present({ ca, cert, key, servername: serverName, rejectUnauthorized });
   return tlsOf(() => clientTls(given, host));
 }
 
 function serverSecurity(options) {
-  if (!options.useSecureTransport) return null;
+  const { ca, requestCert, clientAuth } = options;
+  // Passed over, it would let everybody in.
+  if (ca != null || requestCert || (clientAuth != null && clientAuth !== 'none')) {
+    throw invalidAccess(
+      'A TCPServerSocket asks clients for no certificates (ca, requestCert, clientAuth): tls.createServer() does',
+    );
+  }
+  if (!isSecure(options, SERVER_TLS)) return null;
   const { cert, key, pfx, passphrase } = options;
   if (pfx == null && (cert == null || key == null)) {
     throw invalidAccess('A secure server needs a certificate: cert and key, or pfx');

@@ -2,6 +2,7 @@
 // `TCPServerSocket`: listens from its constructor on, and makes a `TCPSocket` of each connection.
 
 const { errnoByCode, listenError, peerError } = require('../errors');
+const { defineInspect, membersNamed } = require('../inspect');
 const { ListenHandle } = require('../listen-handle');
 const { Handshakes } = require('../tls/handshakes');
 const { bindPlace, placeOf } = require('./address');
@@ -288,6 +289,7 @@ class TCPServerSocket extends SocketTarget {
 }
 
 defineInterface(TCPServerSocket);
+defineInspect(TCPServerSocket, membersNamed('readyState', 'localAddress', 'localPort'));
 defineHandlers(TCPServerSocket, 'connect', 'error');
 Object.defineProperty(TCPServerSocket, 'length', { value: 0, configurable: true });
 

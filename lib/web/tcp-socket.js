@@ -7,6 +7,7 @@ const { peerError } = require('../errors');
 const { bare, engine, start } = require('../engine');
 const { CONTEXT } = require('../handle');
 const { Attempt } = require('../attempt');
+const { defineInspect, membersNamed } = require('../inspect');
 const { bindPlace } = require('./address');
 const { hostOf, portOf } = require('./arguments');
 const { Connection } = require('./connection');
@@ -143,6 +144,17 @@ class TCPSocket extends SocketTarget {
 }
 
 defineInterface(TCPSocket);
+defineInspect(
+  TCPSocket,
+  membersNamed(
+    'readyState',
+    'localAddress',
+    'localPort',
+    'remoteAddress',
+    'remotePort',
+    'bufferedAmount',
+  ),
+);
 defineHandlers(TCPSocket, 'open', 'drain', 'close', 'halfclose', 'error', 'message');
 // `options` and the server's way in do not count.
 Object.defineProperty(TCPSocket, 'length', { value: 2, configurable: true });

@@ -9,7 +9,7 @@ const { endpointOf } = require('../net/address');
 const { hostOf, localOf, portOf } = require('./arguments');
 const { invalidAccess } = require('./exceptions');
 const { dictionaryOf } = require('./interface');
-const { LONGEST, dnsFamilyOf, integerOf, signalOf } = require('./options');
+const { LONGEST, dnsFamilyOf, integerOf, isSecure, signalOf } = require('./options');
 const { interfaceOf } = require('./udp-groups');
 
 const ANY = { 4: '0.0.0.0', 6: '::' };
@@ -41,6 +41,7 @@ function groupInterface(option, { address, family, words, isAny }) {
 /** @param {unknown} value the caller's options */
 function udpOptions(value) {
   const options = dictionaryOf(value, 'UDPSocket constructor');
+  if (isSecure(options, [])) throw invalidAccess('UDP has no TLS');
   const { localAddress, localPort } = localOf(options);
   const { remoteAddress, remotePort, multicastInterface } = options;
   const remote = {

@@ -15,6 +15,7 @@
 const { targetOf } = require('../datagram-address');
 const { DatagramHandle } = require('../datagram-handle');
 const { AbortError, errnoError, peerError } = require('../errors');
+const { defineInspect, membersNamed } = require('../inspect');
 const { hostOf: placeOf } = require('../net/address');
 const { watchAbort } = require('../signal');
 const { hostOf, portOf, viewOf, isBlob } = require('./arguments');
@@ -324,5 +325,16 @@ class UDPSocket extends SocketTarget {
 
 defineHandlers(UDPSocket, 'drain', 'error', 'message');
 defineInterface(UDPSocket);
+defineInspect(
+  UDPSocket,
+  membersNamed(
+    'readyState',
+    'localAddress',
+    'localPort',
+    'remoteAddress',
+    'remotePort',
+    'bufferedAmount',
+  ),
+);
 
 module.exports = { UDPSocket };
