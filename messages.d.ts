@@ -153,7 +153,10 @@ export interface MessageOptions {
    * connection is closed. Default 64 MiB.
    */
   maxMessageSize?: number | null | undefined;
-  /** Seconds without anything sent or received after which the connection is closed; 0 is never. Default 0. */
+  /**
+   * Seconds without anything sent or received after which the connection is closed; 0 is never. What the peer does not
+   * take is dropped then. Default 0.
+   */
   idleTimeout?: number | null | undefined;
   /** TCP keep-alive. Default true. */
   keepAlive?: boolean | null | undefined;
@@ -315,8 +318,16 @@ declare abstract class MessageConnection<Send, Events> extends Emitter<Events> {
    *   `drain` to come, and an `error` event tells why.
    */
   send(data: Send): boolean;
-  /** Sends what was sent before, then closes in both directions. `close` follows. A second call does nothing. */
+  /**
+   * Sends what was sent before, however long the peer takes to read it, then closes in both directions. `close` follows.
+   * A second call does nothing.
+   */
   close(): void;
+  /**
+   * Closes now. What waits to be sent is dropped; if that is something, the peer gets a reset. `close` follows. Also
+   * while closing, where a peer does not read.
+   */
+  destroy(): void;
   /** Whether the connection stands. */
   isOpen(): boolean;
   /** The peer's IP address, also after the close. `undefined` before the first connection. */
@@ -402,9 +413,12 @@ export class SocketServer<const O extends SocketServerOptions = {}> extends Emit
   readonly options: Merged<SocketServerOptions>;
   /** Listens. `listening` follows, or `error`. While it listens this does nothing; after `stop()` it listens again. */
   start(): void;
-  /** Stops listening and closes all connections, each with its own `close`; the server's own follows them. */
+  /**
+   * Stops listening and closes all connections, each with its own `close`; the server's own follows them. A peer that
+   * does not read makes it wait, see {@link Socket.destroy}.
+   */
   stop(): void;
-  /** The open connections: an array of the caller's own. */
+  /** The connections that are open or closing: an array of the caller's own. */
   readonly connections: Socket<O>[];
   /** Where it listens; null while it does not. */
   address(): { address: string; family: string; port: number } | null;

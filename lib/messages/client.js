@@ -105,6 +105,12 @@ class SocketClient extends MessageConnection {
     process.nextTick(() => this.emit('close'));
   }
 
+  destroy() {
+    // Where nothing stands, there is nothing that would have to be sent first.
+    if (this[kState] === NEW || this[kState] === CONNECTING) this.close();
+    else super.destroy();
+  }
+
   ref() {
     this[kAttempt]?.ref();
     this[kWaiting]?.ref();

@@ -5,8 +5,8 @@
 // | --- | --- | --- | --- |
 // | new (clients only) | queues, see `client.js` | `open()` | – |
 // | connecting (clients only) | queues | the connection stands | `open` |
-// | open | sends | `close()`, the peer's end, a failure | – |
-// | closing | is an error | all is sent and the peer has ended too, or did not within two seconds | `close` |
+// | open | sends | `close()`, `destroy()`, the peer's end, a failure | – |
+// | closing | is an error | all is sent and the peer has ended too, or did not within two seconds; `destroy()` | `close` |
 // | closed | is an error | `open()` of a client | – |
 
 const { EventEmitter } = require('node:events');
@@ -141,6 +141,19 @@ class MessageConnection extends EventEmitter {
     this[kEnd](false);
   }
 
+  /** Closes now: what waits to be sent is dropped, and if that is something, the peer gets a reset. `close` follows. */
+  destroy() {
+    if (this[kState] !== OPEN && this[kState] !== CLOSING) return;
+    const handle = this[kHandle];
+    // Between its last error and `close` a client has none.
+    if (handle === null) return;
+    const isLoss = isSending(this);
+    this[kState] = CLOSING;
+    this[kInbox].stop();
+    this[kOutbox].close();
+    handle.close(isLoss);
+  }
+
   isOpen() {
     return this[kState] === OPEN;
   }
@@ -258,13 +271,25 @@ class MessageConnection extends EventEmitter {
   }
 }
 
+/** Whether something of what was sent, or the end behind it, is not with the system yet. */
+const isSending = (connection) => !connection[kOutbox].isEmpty || connection[kHandle].isEnding;
+
 /** Closes a connection when for `time` milliseconds nothing was received and nothing was sent. */
 function watchIdleness(connection, time) {
   const handle = connection[kHandle];
   // The engine knows: parts of a long message are traffic, too, and no event before it is whole.
-  const left = Math.ceil(time - handle.idleFor());
-  if (left <= 0) connection.close();
-  else connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
+  let left = Math.ceil(time - handle.idleFor());
+  if (left <= 0) {
+    if (isSending(connection)) {
+      // The peer takes nothing: an end that waits for it would never come.
+      connection.destroy();
+      return;
+    }
+    connection.close();
+    left = time;
+  }
+  // Also while it is closing.
+  connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
 }
 
 function peerOf(handle) {

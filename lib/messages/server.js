@@ -111,7 +111,7 @@ class SocketServer extends EventEmitter {
     for (const socket of this[kConnections]) socket.close();
   }
 
-  /** The open connections. */
+  /** The connections that are open or closing. */
   get connections() {
     return [...this[kConnections]];
   }
