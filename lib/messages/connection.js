@@ -16,7 +16,7 @@ const { Outbox } = require('../outbox');
 const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
-const { MessageError, faultError, tellError } = require('./errors');
+const { MessageError, faultError, tellError, tellRejection } = require('./errors');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
 const {
@@ -195,8 +195,8 @@ class MessageConnection extends EventEmitter {
   }
 
   /** An async listener was rejected (with `captureRejections`). */
-  [EventEmitter.captureRejectionSymbol](reason) {
-    this[kFail](reason instanceof Error ? reason : new Error(String(reason)));
+  [EventEmitter.captureRejectionSymbol](reason, event) {
+    tellRejection(this, reason, event);
   }
 
   /** The connection stands. @param {import('../stream-handle').StreamHandle} handle */
