@@ -17,6 +17,7 @@ const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
 const { MessageError, faultError, tellError, tellRejection } = require('./errors');
+const { sayFarewell } = require('./farewell');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
 const {
@@ -27,6 +28,7 @@ const {
   kFail,
   kFormat,
   kHandle,
+  kLeave,
   kLost,
   kOpen,
   kOutbox,
@@ -96,13 +98,7 @@ class MessageConnection extends EventEmitter {
     this[kPeer] = null;
     this[kUnrefed] = false;
     this[kInbox] = new Inbox(format, this);
-    this[kOutbox] = new Outbox(format.isFramed, {
-      onsent: () => this[kEnd](false),
-      ondrained: () => {
-        if (this[kState] === OPEN) this.emit('drain');
-      },
-      onsendfailed: (err) => this[kDropped](err),
-    });
+    this[kOutbox] = outboxOf(this);
   }
 
   /**
@@ -258,6 +254,13 @@ class MessageConnection extends EventEmitter {
     this.emit('close');
   }
 
+  /** The peer has ended the connection, and another one is to be made: what was sent on this one still goes out. */
+  [kLeave]() {
+    sayFarewell(this[kHandle], this[kOutbox]);
+    this[kOutbox] = outboxOf(this);
+    this[kAbandon]();
+  }
+
   /** Lets go of all that belongs to the connection. */
   [kAbandon]() {
     clearTimeout(this[kTimer]);
@@ -269,6 +272,16 @@ class MessageConnection extends EventEmitter {
     this[kInbox].stop();
     this[kInbox].release();
   }
+}
+
+function outboxOf(connection) {
+  return new Outbox(connection[kFormat].isFramed, {
+    onsent: () => connection[kEnd](false),
+    ondrained() {
+      if (connection[kState] === OPEN) connection.emit('drain');
+    },
+    onsendfailed: (err) => connection[kDropped](err),
+  });
 }
 
 /** Whether something of what was sent, or the end behind it, is not with the system yet. */
