@@ -128,6 +128,7 @@ export function supportedSendTypes(): SendType[];
 
 /**
  * Options of clients and servers. `undefined` and `null` mean the default. Numbers and booleans may be given as text.
+ * A name that is none of these is ignored, with a process warning.
  *
  * What is out of range throws a `RangeError` (`ERR_OUT_OF_RANGE`), what is of a wrong type a `TypeError`
  * (`ERR_INVALID_ARG_TYPE`), in the constructor.
@@ -169,7 +170,10 @@ export interface MessageOptions {
   receiveBufferSize?: number | null | undefined;
   /** The kernel's send buffer in bytes, fixed at that size; see {@link receiveBufferSize}. */
   sendBufferSize?: number | null | undefined;
-  /** Whether to speak TLS. Default false. */
+  /**
+   * Whether to speak TLS. Default false. Where it is not given, certificates, `clientAuth`, and the words of other APIs for
+   * TLS throw a `TypeError` (`ERR_INVALID_ARG_VALUE`).
+   */
   sslTls?: boolean | null | undefined;
   /** A PKCS#12 file with this end's key and certificate. Default `''`, none. */
   pfxKeyCertPath?: string | null | undefined;
@@ -213,6 +217,8 @@ export interface SocketClientOptions extends MessageOptions {
   verifyHost?: boolean | null | undefined;
 }
 
+type ClientAuth = 'none' | 'request' | 'required';
+
 /** Options of a {@link SocketServer}. Those of messages hold for each of its connections. */
 export interface SocketServerOptions extends MessageOptions {
   /** Where to listen; 0 is any free port. Another than 0 to 65535 throws `ERR_SOCKET_BAD_PORT`. Default 4000. */
@@ -221,9 +227,13 @@ export interface SocketServerOptions extends MessageOptions {
   hostInterface?: string | null | undefined;
   /**
    * With TLS: whether clients are asked for a certificate (`'request'`), must have one (`'required'`), or neither.
-   * Not case-sensitive. Default `'none'`.
+   * Not case-sensitive; another word throws a `TypeError` (`ERR_INVALID_ARG_VALUE`). Default `'none'`.
    */
-  clientAuth?: AnyCase<'none' | 'request' | 'required'> | null | undefined;
+  clientAuth?: ClientAuth | Capitalize<ClientAuth> | Uppercase<ClientAuth> | null | undefined;
+  /** The old name of `pfxKeyCertPath`, which goes before it. */
+  keyStorePath?: string | null | undefined;
+  /** The old name of `pfxKeyCertPassword`, which goes before it. */
+  keyStorePassword?: string | null | undefined;
 }
 
 /** Options with their defaults filled in. */
@@ -244,6 +254,7 @@ export type Merged<O> = { [Name in keyof O]-?: Exclude<O[Name], null> };
  * | `ERR_MESSAGE_TRUNCATED` | the connection ended in the middle of a message |
  * | `ERR_MESSAGE_NOT_JSON` | a text came in that is not JSON |
  * | `ERR_MESSAGE_QUEUE_FULL` | thrown by `send()`: too many messages before the connection stands |
+ * | `ERR_MESSAGE_TLS_OPTION` | a file of TLS is missing, cannot be read, or holds something else |
  * | `ERR_SOCKET_CLOSED` | sent after the close |
  * | `ECONNREFUSED`, `ECONNRESET`, … | the system's; the error itself, or `cause` |
  */

@@ -63,7 +63,8 @@ test('B2: N messages are queued, the one after them is refused', opts, async (t)
     assert.equal(
       err.message,
       'Maximum number of unsent messages has been exceeded: 3. ' +
-        'Consider setting discardMessagesBeforeOpen to true.',
+        'Consider setting discardMessagesBeforeOpen to true. ' +
+        'Messages wait from send() until open() has connected; maxUnsentMessages is how many may.',
     );
   }
   client.on('open', () => client.close());

@@ -86,7 +86,8 @@ class SocketClient extends MessageConnection {
       throw new MessageError(
         'ERR_MESSAGE_QUEUE_FULL',
         `Maximum number of unsent messages has been exceeded: ${maxUnsentMessages}. ` +
-          'Consider setting discardMessagesBeforeOpen to true.',
+          'Consider setting discardMessagesBeforeOpen to true. ' +
+          'Messages wait from send() until open() has connected; maxUnsentMessages is how many may.',
       );
     }
     const box = this[kOutbox];
