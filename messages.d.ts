@@ -155,6 +155,12 @@ export interface MessageOptions {
    */
   maxMessageSize?: number | null | undefined;
   /**
+   * Bytes that may wait to be sent on one connection ({@link MessageConnection.bufferedAmount}). Beyond it the connection is
+   * closed, with an `error` (`ERR_MESSAGE_BUFFER_FULL`); a message that is larger by itself is beyond it. 0 is no limit.
+   * Default 0.
+   */
+  maxBufferedAmount?: number | null | undefined;
+  /**
    * Seconds without anything sent or received after which the connection is closed; 0 is never. What the peer does not
    * take is dropped then. Default 0.
    */
@@ -254,6 +260,7 @@ export type Merged<O> = { [Name in keyof O]-?: Exclude<O[Name], null> };
  * | `ERR_MESSAGE_TRUNCATED` | the connection ended in the middle of a message |
  * | `ERR_MESSAGE_NOT_JSON` | a text came in that is not JSON |
  * | `ERR_MESSAGE_QUEUE_FULL` | thrown by `send()`: too many messages before the connection stands |
+ * | `ERR_MESSAGE_BUFFER_FULL` | more than `maxBufferedAmount` waits to be sent; the connection is closed |
  * | `ERR_MESSAGE_TLS_OPTION` | a file of TLS is missing, cannot be read, or holds something else |
  * | `ERR_SOCKET_CLOSED` | sent after the close |
  * | `ECONNREFUSED`, `ECONNRESET`, … | the system's; the error itself, or `cause` |
@@ -339,6 +346,13 @@ declare abstract class MessageConnection<Send, Events> extends Emitter<Events> {
    * while closing, where a peer does not read.
    */
   destroy(): void;
+  /**
+   * Delivers no more messages until {@link resume}, and reads no more: the peer has to wait. What is on its way is held, and
+   * what ends the connection comes behind it. Only while the connection stands; a client's next one is not paused.
+   */
+  pause(): void;
+  /** Goes on behind {@link pause}: with what was held, in later callbacks, and then with what is read. */
+  resume(): void;
   /** Whether the connection stands. */
   isOpen(): boolean;
   /** The peer's IP address, also after the close. `undefined` before the first connection. */

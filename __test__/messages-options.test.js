@@ -17,6 +17,7 @@ const common = {
   emitBatchDataAsAvailable: false,
   idleTimeout: 0,
   keepAlive: true,
+  maxBufferedAmount: 0,
   maxMessageSize: 64 * 1024 * 1024,
   noDelay: true,
   pfxKeyCertPassword: '',
@@ -69,6 +70,7 @@ for (const [side, optionsOf, defaults] of both) {
   test(`numbers out of range are refused by a ${side}`, () => {
     const wrong = {
       idleTimeout: [-1, NaN, Infinity, 2 ** 31],
+      maxBufferedAmount: [-1, NaN, 2 ** 53],
       maxMessageSize: [0, -1, 2 ** 31],
       receiveBufferSize: [0, -1, 2 ** 31],
       sendBufferSize: [0, -1, 2 ** 31],

@@ -48,29 +48,34 @@ const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
 const kEnd = Symbol('kEnd');
 const kParting = Symbol('kParting');
+const kOverflow = Symbol('kOverflow');
 
 /** The handle's callbacks, with the connection first. */
 const callbacks = {
   onmessages: (connection, chunk, offset, length) =>
-    connection[kState] === OPEN ? connection[kInbox].open(chunk, offset, length) : null,
+    connection[kState] === OPEN ? connection[kInbox].receive(chunk, offset, length) : null,
   onmessage(connection, bytes) {
-    if (connection[kState] === OPEN) connection[kInbox].deliverLarge(bytes);
+    if (connection[kState] === OPEN) connection[kInbox].receiveLarge(bytes);
   },
-  /** Only of a stream without a codec: raw images. */
+  /** Only of a stream without a codec: raw images. What comes after a pause is held by the handle. */
   ondata(connection, bytes) {
     if (connection[kState] === OPEN) connection[kInbox].deliver(bytes);
   },
   onfault(connection, kind, bytes) {
-    if (connection[kState] !== OPEN) return;
     const { receive, maxMessageSize } = connection[kFormat];
     const err = faultError(kind, bytes, receive, maxMessageSize);
-    // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
-    if (kind === FaultKind.TooLong) connection[kLost](err);
-    else connection[kFail](err);
+    connection[kInbox].deliverBehind(() => {
+      if (connection[kState] !== OPEN) return;
+      // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
+      if (kind === FaultKind.TooLong) connection[kLost](err);
+      else connection[kFail](err);
+    });
   },
   onend(connection) {
-    if (connection[kState] === OPEN) connection[kDropped](null);
-    else connection[kEnd](true);
+    connection[kInbox].deliverBehind(() => {
+      if (connection[kState] === OPEN) connection[kDropped](null);
+      else connection[kEnd](true);
+    });
   },
   onwritten(connection) {
     connection[kOutbox].resume();
@@ -78,10 +83,16 @@ const callbacks = {
   },
   onfinished: (connection) => connection[kEnd](false),
   onfailed(connection, syscall, errno) {
-    connection[kDropped](errnoError(errno, syscall));
+    const err = errnoError(errno, syscall);
+    // What came before it is still good.
+    if (syscall === 'read') connection[kInbox].deliverBehind(() => connection[kDropped](err));
+    else connection[kDropped](err);
   },
   /** TLS: cut off without a word, or something that is no TLS. */
-  ontlsfailed: (connection, failure) => connection[kDropped](tlsError(failure)),
+  ontlsfailed(connection, failure) {
+    const err = tlsError(failure);
+    connection[kInbox].deliverBehind(() => connection[kDropped](err));
+  },
   onclose: (connection) => connection[kClosed](),
 };
 
@@ -112,13 +123,30 @@ class MessageConnection extends EventEmitter {
 
   /** Puts a message into the outbox, or tells why not. Answers whether little enough waits there. */
   [kAdd](data) {
-    const { send, maxMessageSize } = this[kFormat];
+    const { send, maxMessageSize, maxBufferedAmount } = this[kFormat];
     const box = this[kOutbox];
     if (isNothing(send, data)) return box.mayGoOn();
     const err = addMessage(box, send, maxMessageSize, data);
     if (err === null) box.commit();
     else process.nextTick(() => this[kFail](err));
+    if (maxBufferedAmount > 0 && box.handle !== null && box.mustWait) {
+      const waiting = box.bufferedAmount;
+      if (waiting > maxBufferedAmount) return this[kOverflow](waiting);
+    }
     return box.mayGoOn();
+  }
+
+  /** So much waits that nothing more is to be hoped for. Answers what `send()` answers. */
+  [kOverflow](waiting) {
+    const { maxBufferedAmount } = this[kFormat];
+    const err = new MessageError(
+      'ERR_MESSAGE_BUFFER_FULL',
+      `${waiting} bytes wait to be sent, more than maxBufferedAmount (${maxBufferedAmount}): the peer does not read them ` +
+        "fast enough. The connection is closed. When send() answers false, wait for 'drain', or pause() what you answer to.",
+    );
+    this.destroy();
+    process.nextTick(() => this[kFail](err));
+    return false;
   }
 
   /** There is no connection: it never comes back. */
@@ -132,9 +160,21 @@ class MessageConnection extends EventEmitter {
   close() {
     if (this[kState] !== OPEN) return;
     this[kState] = CLOSING;
-    this[kInbox].stop();
+    const ends = this[kInbox].stop();
     this[kOutbox].flush();
     this[kEnd](false);
+    // The engine tells of the peer's end only once: one that was held counts now.
+    for (const end of ends) end();
+  }
+
+  /** Delivers no more messages until `resume()`, and reads no more, so that the peer has to wait. */
+  pause() {
+    if (this[kState] === OPEN) this[kInbox].pause();
+  }
+
+  /** Goes on behind `pause()`, with what had come before. */
+  resume() {
+    if (this[kState] === OPEN) this[kInbox].resume();
   }
 
   /** Closes now: what waits to be sent is dropped, and if that is something, the peer gets a reset. `close` follows. */
@@ -270,7 +310,7 @@ class MessageConnection extends EventEmitter {
     this[kHandle] = null;
     this[kOutbox].close();
     this[kInbox].stop();
-    this[kInbox].release();
+    this[kInbox].letGo();
   }
 }
 

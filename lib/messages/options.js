@@ -18,6 +18,7 @@ const COMMON = {
   emitBatchDataAsAvailable: false,
   idleTimeout: 0,
   keepAlive: true,
+  maxBufferedAmount: 0,
   maxMessageSize: 64 * 1024 * 1024,
   noDelay: true,
   pfxKeyCertPassword: '',
@@ -80,6 +81,7 @@ const BACKOFF = { factor: 2, jitter: 0.2, max: 30000 };
 const RANGES = {
   connectTimeout: [0, MAX_INT],
   idleTimeout: [0, Math.floor(MAX_INT / 1000)],
+  maxBufferedAmount: [0, Number.MAX_SAFE_INTEGER],
   maxMessageSize: [1, MAX_INT],
   maxUnsentMessages: [0, MAX_INT],
   receiveBufferSize: [1, MAX_INT],
@@ -227,6 +229,7 @@ function clientAuthOf({ clientAuth }) {
  * @property {import('./types').Type} send
  * @property {import('./types').Type} receive
  * @property {number} maxMessageSize bytes
+ * @property {number} maxBufferedAmount bytes; 0 is no limit
  * @property {boolean} isBatch
  * @property {boolean} emitsArrays raw numbers are delivered as arrays
  * @property {number} idleTimeout milliseconds
@@ -248,6 +251,7 @@ function formatOf(options, own) {
     send,
     receive,
     maxMessageSize: options.maxMessageSize,
+    maxBufferedAmount: options.maxBufferedAmount,
     isBatch: options.batch,
     emitsArrays: options.emitBatchDataAsAvailable,
     idleTimeout: options.idleTimeout * 1000,
