@@ -69,7 +69,7 @@ type NumberArray =
  * | `sendType` | value |
  * | --- | --- |
  * | a number type | a number, a BigInt, or an array of them (ordinary or typed) that is sent as one message; `null` and `undefined` in it are left out |
- * | `string` | anything that has a string form; of an array the elements' forms side by side; a `Uint8Array` as it is |
+ * | `string` | anything that has a string form; of an array, typed or not, the elements' forms side by side; the bytes of a `Uint8Array`, `DataView` or `ArrayBuffer` as they are |
  * | `json` | a string is JSON text already; everything else goes through `JSON.stringify` |
  * | `image` | the bytes of an image file, or pixels, which become a JPEG |
  * | `bmp` … `wbmp` | the bytes of such a file (its signature is checked), or pixels |

@@ -16,7 +16,7 @@ const { Outbox } = require('../outbox');
 const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
-const { MessageError, faultError, tellError, tellRejection } = require('./errors');
+const { MessageError, closedError, faultError, tellError, tellRejection } = require('./errors');
 const { sayFarewell } = require('./farewell');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
@@ -48,6 +48,7 @@ const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
 const kEnd = Symbol('kEnd');
 const kParting = Symbol('kParting');
+const kMayAdd = Symbol('kMayAdd');
 const kOverflow = Symbol('kOverflow');
 
 /** The handle's callbacks, with the connection first. */
@@ -110,6 +111,7 @@ class MessageConnection extends EventEmitter {
     this[kUnrefed] = false;
     this[kInbox] = new Inbox(format, this);
     this[kOutbox] = outboxOf(this);
+    this[kMayAdd] = () => this[kState] <= OPEN;
   }
 
   /**
@@ -126,9 +128,12 @@ class MessageConnection extends EventEmitter {
     const { send, maxMessageSize, maxBufferedAmount } = this[kFormat];
     const box = this[kOutbox];
     if (isNothing(send, data)) return box.mayGoOn();
-    const err = addMessage(box, send, maxMessageSize, data);
+    const err = addMessage(box, send, maxMessageSize, data, this[kMayAdd]);
     if (err === null) box.commit();
-    else process.nextTick(() => this[kFail](err));
+    else {
+      process.nextTick(() => this[kFail](err));
+      if (!this[kMayAdd]()) return false;
+    }
     if (maxBufferedAmount > 0 && box.handle !== null && box.mustWait) {
       const waiting = box.bufferedAmount;
       if (waiting > maxBufferedAmount) return this[kOverflow](waiting);
@@ -151,7 +156,7 @@ class MessageConnection extends EventEmitter {
 
   /** There is no connection: it never comes back. */
   [kSendLater]() {
-    const err = new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
+    const err = closedError();
     process.nextTick(() => this[kFail](err));
     return false;
   }

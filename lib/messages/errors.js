@@ -64,6 +64,17 @@ const incompleteError = (entry, type) =>
     ? faultError(FaultKind.Over, entry & ~OVER, type, 0)
     : faultError(FaultKind.TooFew, entry, type, 0);
 
+/** A message that is within the limit, but cannot be made a value of. @param {number} bytes @param {Error} cause */
+const tooLongForV8 = (bytes, cause) =>
+  new MessageError(
+    'ERR_MESSAGE_TOO_LARGE',
+    `A message of ${bytes} bytes came in, more than one value can hold: ${cause.message}`,
+    { cause },
+  );
+
+const closedError = () =>
+  new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
+
 /** A frame that is not JSON. @param {number} bytes @param {Error} cause */
 const notJson = (bytes, cause) =>
   new MessageError(
@@ -101,9 +112,11 @@ function tellRejection(emitter, reason, event) {
 
 module.exports = {
   MessageError,
+  closedError,
   faultError,
   incompleteError,
   notJson,
   tellError,
   tellRejection,
+  tooLongForV8,
 };

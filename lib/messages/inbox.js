@@ -18,8 +18,8 @@ const { Buffer } = require('node:buffer');
 const { setImmediate } = require('node:timers');
 const { IN_USE } = require('../handle');
 const { ReceiveMemory } = require('../memory');
-const { incompleteError, notJson } = require('./errors');
-const { kFail } = require('./symbols');
+const { incompleteError, notJson, tooLongForV8 } = require('./errors');
+const { kFail, kLost } = require('./symbols');
 
 /** Bytes that are made a string together. What a program keeps of them keeps no more than this in memory. */
 const GROUP = 4096;
@@ -250,12 +250,19 @@ class Inbox {
   }
 
   deliverLarge(bytes) {
-    if (this.View !== null) this.deliver(this.largeNumbers(bytes));
-    else if (this.isBytes) this.deliver(bytes);
-    else {
-      const text = bytes.utf8Slice(0, bytes.length);
-      this.deliver(this.isJson ? this.parse(text) : text);
+    if (this.isBytes) {
+      this.deliver(bytes);
+      return;
     }
+    let value;
+    try {
+      value = this.View === null ? bytes.utf8Slice(0, bytes.length) : this.largeNumbers(bytes);
+    } catch (cause) {
+      // More than a string or an array can have. To the peer that is no other than a message over the limit.
+      this.owner[kLost](tooLongForV8(bytes.length, cause));
+      return;
+    }
+    this.deliver(this.isJson ? this.parse(value) : value);
   }
 
   largeNumbers(bytes) {
@@ -366,7 +373,19 @@ class Inbox {
   }
 }
 
+/** V8 makes a dictionary, which is ten times slower, of an array that begins with more elements. */
+const LARGEST_PIECE = 2 ** 25;
+
 function arrayOf(numbers, from, count) {
+  if (count <= LARGEST_PIECE) return pieceOf(numbers, from, count);
+  const pieces = [];
+  for (let at = 0; at < count; at += LARGEST_PIECE) {
+    pieces.push(pieceOf(numbers, from + at, Math.min(LARGEST_PIECE, count - at)));
+  }
+  return [].concat(...pieces);
+}
+
+function pieceOf(numbers, from, count) {
   // oxlint-disable-next-line unicorn/no-new-array -- a length, and nothing is filled twice
   const values = new Array(count);
   for (let i = 0; i < count; i++) values[i] = numbers[from + i];
