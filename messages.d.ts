@@ -84,11 +84,18 @@ export type SendValue<S extends string> = S extends NumberType
  * What a number type is received as: in raw mode a number (with `emitBatchDataAsAvailable` an array), in frames a
  * number or, of a frame that has not exactly one, an array. `long` with `bigint: true` is a BigInt.
  */
-type ReceivedNumbers<One, O> = O extends { rawBytes: false }
-  ? One | One[]
-  : O extends { emitBatchDataAsAvailable: true }
+type ReceivedNumbers<One, O> = O extends { emitBatchDataAsAvailable: true }
+  ? IsRaw<O> extends true
     ? One[]
-    : One | One[];
+    : One | One[]
+  : One | One[];
+
+/** Whether the options say, also by silence, that `rawBytes` is true. */
+type IsRaw<O> = 'rawBytes' extends keyof O
+  ? [O['rawBytes']] extends [true | null | undefined]
+    ? true
+    : false
+  : true;
 
 /**
  * What a `data` listener gets, by `receiveType` and the other options: a number or an array of numbers, a string, any
@@ -104,9 +111,22 @@ export type ReceiveValue<R extends string, O = {}> = R extends 'long'
         ? Bytes
         : any;
 
-/** The type that the options `O` name, or the default. */
-type SendTypeOf<O> = O extends { sendType: infer S extends string } ? Lowercase<S> : 'string';
-type ReceiveTypeOf<O> = O extends { receiveType: infer R extends string } ? Lowercase<R> : 'string';
+/**
+ * The type that the options `O` name, in lower case; the default where they name none; `string` where it shows only when
+ * the program runs.
+ */
+type NameOf<O, Key extends string> = Key extends keyof O
+  ? [O[Key]] extends [null | undefined]
+    ? 'string'
+    : [O[Key]] extends [string]
+      ? Lowercase<O[Key]>
+      : string
+  : 'string';
+type SendTypeOf<O> = NameOf<O, 'sendType'>;
+type ReceiveTypeOf<O> = NameOf<O, 'receiveType'>;
+
+/** What no option is called: a slip of the pen is an error, also beside options that are right. */
+type NoOthers<O, Known> = { [Name in Exclude<keyof O, keyof Known>]: never };
 
 /** What one may send with the options `O`. */
 export type SendValueOf<O> = SendValue<SendTypeOf<O>>;
@@ -390,7 +410,11 @@ export class SocketClient<const O extends SocketClientOptions = {}> extends Mess
    * @param port Default 4000. Another than 0 to 65535 throws a `RangeError` (`ERR_SOCKET_BAD_PORT`).
    * @param host Name or IP address. Default `'localhost'`.
    */
-  constructor(port?: number | string | null, host?: string | null, options?: O | null);
+  constructor(
+    port?: number | string | null,
+    host?: string | null,
+    options?: (O & NoOthers<O, SocketClientOptions>) | null,
+  );
   /** The server's port. */
   port: number;
   /** The server's name or address. */
@@ -433,7 +457,7 @@ export class SocketServer<const O extends SocketServerOptions = {}> extends Emit
   SocketServerEventMap<Socket<O>>
 > {
   /** Does not listen. */
-  constructor(options?: O | null);
+  constructor(options?: (O & NoOthers<O, SocketServerOptions>) | null);
   /** The options, with their defaults filled in. */
   readonly options: Merged<SocketServerOptions>;
   /** Listens. `listening` follows, or `error`. While it listens this does nothing; after `stop()` it listens again. */
