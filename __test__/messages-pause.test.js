@@ -234,6 +234,30 @@ test('destroy() while it is paused', opts, async (t) => {
   assert.deepEqual(log, [['close']]);
 });
 
+test(
+  'a peer that is gone shows while it is paused, where something waits for it',
+  opts,
+  async (t) => {
+    const { ours, conn } = await messageKit(t).pair('server', { rawBytes: false });
+    const log = logOf(ours);
+    ours.on('data', () => {
+      while (ours.send('x'.repeat(100_000)));
+      ours.pause();
+    });
+    ours.on('drain', () => ours.resume());
+    conn.on('error', () => {});
+    conn.pause();
+    conn.write(frame('go on'));
+    await until(() => ours.bufferedAmount > 0 && log.length > 0);
+    conn.resetAndDestroy();
+    await closed(ours);
+    assert.deepEqual(
+      log.map(([name]) => name),
+      ['data', 'error', 'close'],
+    );
+  },
+);
+
 test('idleTimeout goes on while it is paused', opts, async (t) => {
   const { ours, conn } = await messageKit(t).pair('server', { idleTimeout: 0.2 });
   ours.pause();

@@ -10,6 +10,7 @@ const { after, test } = require('node:test');
 const tls = require('node:tls');
 const { pathToFileURL } = require('node:url');
 const { SocketClient, SocketServer } = require('..');
+const { until } = require('./helpers/kit');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 
 const PASSWORD = 'a pass phrase';
@@ -348,3 +349,53 @@ needsOpenssl('raw numbers and raw images over TLS', async () => {
   await once(images, 'close');
   assert.deepEqual(Buffer.concat(pieces), Buffer.from([0, 1, 255, 255]));
 });
+
+needsOpenssl('pause(): what is held comes in order, and so does the end', async () => {
+  const texts = Array.from({ length: 5000 }, (_, i) => `text ${i}`);
+  const port = await nodeServer({}, (socket) => {
+    socket.on('error', () => {});
+    socket.end(Buffer.concat(texts.map(frame)));
+  });
+  const client = connect(port);
+  const got = [];
+  const errors = [];
+  let isPaused = false;
+  client.on('data', (text) => {
+    assert.equal(isPaused, false);
+    got.push(text);
+    if (got.length % 100 !== 0) return;
+    client.pause();
+    isPaused = true;
+    setImmediate(() => {
+      isPaused = false;
+      client.resume();
+    });
+  });
+  client.on('error', (text) => errors.push(text));
+  await once(client, 'close');
+  assert.deepEqual(got, texts);
+  assert.deepEqual(errors, []);
+});
+
+needsOpenssl(
+  'reconnectOnDrop: a peer that only ends its half gets all, and the end of TLS',
+  async () => {
+    let bytes = 0;
+    let hasEnded = false;
+    let connections = 0;
+    const port = await nodeServer({ allowHalfOpen: true }, (socket) => {
+      socket.on('error', (err) => assert.fail(err));
+      if (++connections > 1) return;
+      socket.on('data', (data) => (bytes += data.length));
+      socket.on('end', () => (hasEnded = true));
+      // Node says no farewell in TLS when this is done inside of the event.
+      setImmediate(() => socket.end(frame('request')));
+    });
+    const client = connect(port, { reconnectOnDrop: true, reconnectAttempts: 1 });
+    client.once('data', () => client.send('x'.repeat(3_000_000)));
+    await once(client, 'reconnecting');
+    await until(() => hasEnded);
+    assert.equal(bytes, 3_000_005);
+    client.close();
+  },
+);
