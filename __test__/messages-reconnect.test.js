@@ -437,3 +437,35 @@ test('pauses are no longer than their limits, whatever the jitter', opts, async 
     client.close();
   }
 });
+
+for (const how of ['end', 'resetAndDestroy']) {
+  test(
+    `reconnectOnDrop: who waits for drain gets it from the next connection (${how})`,
+    opts,
+    async (t) => {
+      const m = messageKit(t);
+      const { ours, conn, listening } = await m.pair('client', {
+        reconnectOnDrop: true,
+        reconnectInterval: 1,
+        sendBufferSize: 16 * 1024,
+      });
+      conn.on('error', () => {});
+      conn.pause();
+      const log = [];
+      ours.on('drain', () => log.push('drain'));
+      ours.on('open', () => log.push('open'));
+      while (ours.send('x'.repeat(100_000)));
+      const accepted = once(listening, 'connection');
+      if (how === 'end') {
+        conn.end();
+        conn.resume();
+      } else conn.resetAndDestroy();
+      const [next] = await accepted;
+      next.resume();
+      await until(() => log.length >= 2);
+      assert.equal(ours.send('y'), true);
+      // Where the first peer took all of it in time, it was that one's.
+      assert.deepEqual([...log].sort(), ['drain', 'open']);
+    },
+  );
+}

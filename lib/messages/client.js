@@ -144,12 +144,15 @@ class SocketClient extends MessageConnection {
       super[kDropped](err);
       return;
     }
+    const { owesDrain } = this[kOutbox];
     if (err === null) this[kLeave]();
     else {
       const handle = this[kHandle];
       this[kAbandon]();
       forget(handle);
     }
+    // Who was told to wait hears from the next connection that it takes more.
+    this[kOutbox].owesDrain = owesDrain;
     this[kState] = CONNECTING;
     tryAgain(this, 0, err ?? new Error('The connection was closed by the peer'));
   }
