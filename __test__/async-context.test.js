@@ -5,12 +5,15 @@
 const assert = require('node:assert/strict');
 const { AsyncLocalStorage, AsyncResource, executionAsyncId } = require('node:async_hooks');
 const { test } = require('node:test');
-const { net, isOurs } = require('./helpers/subject');
+const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const { runJson } = require('./helpers/child');
 const { HOST, TIMEOUT, closed, kit, once, peer, turn } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
 const als = new AsyncLocalStorage();
+
+const EACH_IN_ITS_OWN = ['A in A', 'B in B', 'C in C', 'D in D'];
+const EXPECTED = { tick: ['of tick in tick'] };
 
 /** Logs the store in which each event fires. */
 function watch(emitter, names) {
@@ -189,3 +192,29 @@ test('an uncaught exception is seen in the context of its socket', opts, async (
     ['close of second', 'second'],
   ]);
 });
+
+for (const what of ['write callback', 'drain', 'tick', 'close without a connection']) {
+  test(`so is one at the end of a tick, or outside of an event: ${what}`, opts, async (t) => {
+    if (what === 'drain' && !isOurs) return t.skip(SKIP_FOREIGN);
+    const seen = await runJson('throw-elsewhere', [what]);
+    assert.deepEqual(Object.keys(seen).sort(), EXPECTED[what] ?? EACH_IN_ITS_OWN);
+  });
+}
+
+for (const what of ['events of values', 'held values']) {
+  test(`so is one of a value socket: ${what}`, opts, async (t) => {
+    if (!isOurs) return t.skip(SKIP_FOREIGN);
+    const seen = await runJson('throw-elsewhere', [what]);
+    assert.deepEqual(Object.keys(seen).sort(), EACH_IN_ITS_OWN);
+    assert.deepEqual(Object.values(seen), [10, 10, 10, 10]);
+  });
+}
+
+for (const what of ['messages', 'values', 'datagrams']) {
+  for (const how of ['job', 'rejection']) {
+    test(`${what} that come behind an exception keep their context (${how})`, opts, async (t) => {
+      if (!isOurs) return t.skip(SKIP_FOREIGN);
+      assert.deepEqual(await runJson('throw-in-jobs', [what, how]), { receiver: 200 });
+    });
+  }
+}

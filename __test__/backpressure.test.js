@@ -2,11 +2,12 @@
 
 const assert = require('node:assert/strict');
 const { test } = require('node:test');
-const { net } = require('./helpers/subject');
+const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const {
   HOST,
   TIMEOUT,
   closed,
+  failed,
   kit,
   once,
   peer,
@@ -224,4 +225,45 @@ test('writes that nobody reads end when the peer goes', opts, async (t) => {
   ours.on('error', () => {});
   theirs.destroy();
   assert.equal(await closed(ours), true);
+});
+
+const changes = {
+  'is given away': (memory) => structuredClone(memory, { transfer: [memory] }),
+  'becomes shorter': (memory) => memory.resize(MiB),
+};
+for (const [what, change] of Object.entries(changes)) {
+  test(
+    `memory that ${what} while it is written is an error, not a shorter write`,
+    opts,
+    async (t) => {
+      // Node itself sends what is in that memory by then.
+      if (!isOurs) return t.skip(SKIP_FOREIGN);
+      const { ours, theirs } = await kit(t).pair();
+      theirs.pause();
+      const failure = failed(ours);
+      const memory = new ArrayBuffer(64 * MiB, { maxByteLength: 64 * MiB });
+      const told = new Promise((resolve) => ours.write(new Uint8Array(memory), resolve));
+      assert.ok(ours.writableLength > 0, 'the system has taken all of it');
+      change(memory);
+      theirs.resume();
+      const err = await told;
+      assert.equal(await failure, err);
+      assert.equal(err.code, 'EFAULT');
+      assert.equal(err.syscall, 'write');
+      assert.equal(err.message, 'write EFAULT');
+      assert.ok(err.errno < 0);
+      await closed(ours);
+    },
+  );
+}
+
+test('memory that becomes longer while it is written changes nothing', opts, async (t) => {
+  const { ours, theirs } = await kit(t).pair();
+  theirs.pause();
+  const memory = new ArrayBuffer(32 * MiB, { maxByteLength: 64 * MiB });
+  ours.write(new Uint8Array(memory));
+  ours.end();
+  memory.resize(64 * MiB);
+  theirs.resume();
+  assert.equal((await readAll(theirs)).length, 32 * MiB);
 });

@@ -8,7 +8,7 @@ const stream = require('node:stream');
 const { pipeline } = require('node:stream/promises');
 const { test } = require('node:test');
 const zlib = require('node:zlib');
-const { net } = require('./helpers/subject');
+const { net, isOurs } = require('./helpers/subject');
 const { HOST, TIMEOUT, closed, failed, kit, once, peer, readAll } = require('./helpers/kit');
 const { run } = require('./helpers/child');
 const { pattern } = require('./helpers/pattern');
@@ -220,6 +220,23 @@ test('onread puts the data into the memory of the caller', opts, async (t) => {
   await once(socket, 'end');
   assert.ok(Buffer.concat(chunks).equals(bytes));
   assert.ok(pauses > 0);
+});
+
+test('onread without memory to put it into is an error', opts, async (t) => {
+  const k = kit(t);
+  const server = await k.listen({ lib: peer }, (conn) => conn.on('error', () => {}).write('x'));
+  const memory = new ArrayBuffer(1000);
+  const buffers = [new Uint8Array(0), () => new Uint8Array(0)];
+  // Of memory that was given away Node still knows where it was.
+  if (isOurs) buffers.push(new Uint8Array(memory));
+  structuredClone(memory, { transfer: [memory] });
+  for (const buffer of buffers) {
+    const callback = () => assert.fail('called without memory');
+    const onread = { buffer, callback };
+    const socket = k.own(net.connect({ port: server.address().port, host: HOST, onread }));
+    const err = await failed(socket);
+    assert.equal(err.message, 'read ENOBUFS');
+  }
 });
 
 test('an onread callback that throws loses nothing', opts, async () => {

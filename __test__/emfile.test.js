@@ -7,7 +7,7 @@ const { spawnSync } = require('node:child_process');
 const os = require('node:os');
 const { test } = require('node:test');
 const { HOST, kit, once, peer, readAll } = require('./helpers/kit');
-const { WITH_IPC, ask, start } = require('./helpers/child');
+const { WITH_IPC, ask, runJson, start } = require('./helpers/child');
 
 const hasPrlimit = spawnSync('prlimit', ['--version']).status === 0;
 const opts = {
@@ -93,4 +93,19 @@ test('waiting for descriptors does not burn the processor', opts, async (t) => {
   // A loop without back-off uses its thread completely; half of it is far more than enough.
   const { cpu, wall } = await ask(child, 'measure');
   assert.ok(cpu < wall / 2, `${cpu} ms of processor time in ${wall} ms`);
+});
+
+test('no descriptor for the engine itself', opts, async () => {
+  const told = await runJson('no-engine', [], {
+    prefix: ['prlimit', `--nofile=${LIMIT}:${LIMIT}`],
+  });
+  assert.deepEqual(told, {
+    connect: ['EMFILE', 'connect'],
+    messages: ['EMFILE', 'connect'],
+    values: ['EMFILE', 'connect'],
+    web: ['EMFILE', 'connect'],
+    server: ['EMFILE', 'listen'],
+    udp: ['EMFILE', 'bind'],
+    later: 'echo',
+  });
 });

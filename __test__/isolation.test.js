@@ -151,6 +151,29 @@ test('chunks survive their socket', opts, async (t) => {
   assert.ok(all.equals(Buffer.alloc(500_000, 'k')));
 });
 
+test('few bytes behind many do not keep the memory of many', opts, async (t) => {
+  const k = kit(t);
+  const pairs = await Promise.all(Array.from({ length: 20 }, () => k.pair({ side: 'client' })));
+  await Promise.all(
+    pairs.map(async ({ ours, theirs }) => {
+      // A rest of a message that a parser keeps, for instance.
+      const kept = [];
+      let got = 0;
+      ours.on('data', (chunk) => {
+        got += chunk.length;
+        if (chunk.length <= 100) kept.push(chunk);
+      });
+      for (let round = 1; round <= 5; round++) {
+        theirs.write(Buffer.alloc(65_536, 'm'));
+        await until(() => got >= 65_536 * round + 100 * (round - 1));
+        theirs.write(Buffer.alloc(100, 'f'));
+        await until(() => got === (65_536 + 100) * round);
+      }
+      for (const { buffer } of kept) assert.ok(buffer.byteLength <= 16 * 1024, buffer.byteLength);
+    }),
+  );
+});
+
 test('a chunk is a Buffer like any other', opts, async (t) => {
   const { ours, theirs } = await kit(t).pair({ side: 'client' });
   theirs.write('0123456789');

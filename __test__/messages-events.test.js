@@ -24,6 +24,7 @@ const {
 } = require('./helpers/messages');
 
 const opts = { timeout: TIMEOUT };
+const als = new AsyncLocalStorage();
 
 for (const [mode, options, bytes, expected] of [
   ['framed text', { rawBytes: false }, '\u0001a\u0001b\u0001c', ['a', 'b', 'c']],
@@ -302,4 +303,20 @@ test('messages that nobody listens to are dropped, and the connection goes on', 
   conn.end('\u0003end');
   await closed(ours);
   assert.equal(dataOf(log).at(-1), 'end');
+});
+
+test('a drain at the end of a tick is in the context of its connection', opts, async (t) => {
+  const m = messageKit(t);
+  // The engine begins in another one.
+  const { listening } = await als.run('engine', () => m.pair('client'));
+  listening.on('connection', (conn) => conn.resume());
+  for (let i = 0; i < 3; i++) {
+    const store = await als.run(`client ${i}`, () => {
+      const ours = m.client(listening.address().port);
+      ours.open();
+      assert.equal(ours.send('x'.repeat(100_000)), false);
+      return new Promise((resolve) => ours.on('drain', () => resolve(als.getStore())));
+    });
+    assert.equal(store, `client ${i}`);
+  }
 });

@@ -9,6 +9,7 @@ const path = require('node:path');
 const { test } = require('node:test');
 const { net, isOurs, SKIP_FOREIGN } = require('./helpers/subject');
 const { run } = require('./helpers/child');
+const { NO_OPENSSL } = require('./helpers/tls-certificates');
 
 const functions = [
   'createServer',
@@ -110,5 +111,33 @@ test('without the native half, the error says what is missing and what to do', (
     });
   } finally {
     fs.rmSync(dir, { recursive: true });
+  }
+});
+
+test('where addons may not be loaded, the error says so', async (t) => {
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const { stderr } = await run('no-warning', [], { execArgv: ['--no-addons'] });
+  assert.match(stderr, /could not be loaded: .*addons is disabled/);
+  assert.match(stderr, /ERR_SOCKET_NATIVE_MISSING/);
+});
+
+for (const what of ['plain', 'tls']) {
+  test(`what is in Object.prototype is no option (${what})`, async (t) => {
+    if (what === 'tls' && NO_OPENSSL) return t.skip(NO_OPENSSL);
+    const { stdout, stderr } = await run('polluted', [what]);
+    assert.equal(stdout, 'done\n', stderr);
+  });
+}
+
+test('nothing of Node is used that it warns of, or will', async () => {
+  const all = [
+    { execArgv: ['--pending-deprecation', '--throw-deprecation'] },
+    { execArgv: ['--pending-deprecation'] },
+    { env: { NODE_PENDING_DEPRECATION: '1' } },
+  ];
+  for (const opts of all) {
+    const { stdout, stderr } = await run('no-warning', [], opts);
+    assert.equal(stderr, '');
+    assert.equal(stdout, 'done\n');
   }
 });

@@ -22,6 +22,8 @@ const letsGo = [
   'setTimeout on an unref’d socket',
   'paused and unref’d',
   'unref() after data',
+  'unref() amid a flood',
+  'data of an unref’d socket beside a timer',
 ];
 for (const scenario of letsGo) {
   test(`lets the process go: ${scenario}`, opts, async () => {

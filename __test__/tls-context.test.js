@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const crypto = require('node:crypto');
 const { test } = require('node:test');
+const { run } = require('./helpers/child');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 const { TIMEOUT, net, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
 const { closed, readBytes } = require('./helpers/kit');
@@ -197,4 +198,9 @@ test('wrong arguments throw', () => {
   assert.throws(() => ours.connect({ port: 1, checkServerIdentity: 7 }), invalid);
   assert.throws(() => ours.connect({ port: 1, servername: 7 }), invalid);
   assert.throws(() => ours.connect({}), { code: 'ERR_MISSING_ARGS' });
+});
+
+test('a package that is loaded twice, both of which go on', options, async () => {
+  const { stdout, stderr } = await run('loaded-twice');
+  assert.equal(stdout, 'two copies\nhello\nhello\nhello\n', stderr);
 });

@@ -17,6 +17,7 @@ async function ends(what, code = 0, ...args) {
 
 test('a closed socket keeps no process alive', opts, () => ends('closed'));
 test('an open one does not either, after unref()', opts, () => ends('unref'));
+test('nor one that gets more than it can take', opts, () => ends('floodedUnref'));
 test('process.exit() with datagrams under way', opts, () => ends('exit', 7));
 
 for (const what of ['open', 'suspended']) {

@@ -150,3 +150,9 @@ test('70c: the discovery of the draft finds itself on the loopback interface', o
   assert.equal(discovery.errors, '');
   assert.match(discovery.out, /^[\d.]+:1900 uuid:of-this-program\n$/);
 });
+
+test('undici is not loaded for the sake of MessageEvent', opts, async (t) => {
+  const { byPackage, byMessageEvent } = await runJson('load-list');
+  if (!byMessageEvent) return t.skip('this version of Node has its MessageEvent elsewhere');
+  assert.equal(byPackage, false);
+});

@@ -8,6 +8,7 @@ const { endpointOf } = require('./net/address');
 const { Socket } = require('./net/socket');
 const { kConnectOptions } = require('./net/symbols');
 const { StreamHandle } = require('./stream-handle');
+const { callIn } = require('./tick');
 const { tlsError } = require('./tls/failure');
 
 const ETIMEDOUT = errnoByCode.get('ETIMEDOUT');
@@ -135,7 +136,7 @@ class Attempt {
     const left = secureTimeout || Math.max(1, connectTimeout - (this.connectedAt - this.startedAt));
     this.timer = setTimeout(() => {
       const err = peerError(ETIMEDOUT, 'connect', path ?? host, port);
-      handle.resource.runInAsyncScope(() => this.fail(err, false));
+      callIn(handle.resource, () => this.fail(err, false));
     }, left);
     if (!this.isRefed) this.timer.unref();
   }

@@ -4,8 +4,8 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { SYSCALLS, codeOf } = require('./errors');
-const { engine } = require('./engine');
-const { BOUND, CLOSING, EBADF, Handle, NO_DESTROY_HOOK } = require('./handle');
+const { bare, engine, start } = require('./engine');
+const { BOUND, CLOSING, CONTEXT, EBADF, Handle } = require('./handle');
 const { DatagramRun } = require('./datagram-run');
 
 /**
@@ -15,7 +15,8 @@ const { DatagramRun } = require('./datagram-run');
  */
 class DatagramHandle extends Handle {
   constructor() {
-    super(new AsyncResource('UDPWRAP', NO_DESTROY_HOOK));
+    // Its owner may still have something to tell when it is closed.
+    super(new AsyncResource('UDPWRAP', CONTEXT), false);
     this.isReading = true;
     this.run = new DatagramRun(this);
   }
@@ -30,7 +31,9 @@ class DatagramHandle extends Handle {
    * @param {import('../binding').NativeDatagramOptions} options
    */
   bind(local, options) {
-    const id = engine().bindDatagram(local, options);
+    const status = start();
+    if (status < 0) return status;
+    const id = engine().bindDatagram(bare(local), bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.setBusy(BOUND);
@@ -59,7 +62,7 @@ class DatagramHandle extends Handle {
 
   /** Joins a group, or leaves it. Answers 0 or an errno. @param {import('../binding').NativeInterface} where */
   setMembership(group, where, on) {
-    return this.isClosing ? EBADF : engine().setMembership(this.id, group, where, on);
+    return this.isClosing ? EBADF : engine().setMembership(this.id, group, bare(where), on);
   }
 
   /** Datagrams that the system has dropped; null where it does not tell. */

@@ -4,7 +4,7 @@
 
 const { Buffer } = require('node:buffer');
 const { markAsUntransferable } = require('node:worker_threads');
-const { Engine } = require('./native');
+const { startEngine } = require('./native');
 const { createDrain } = require('./events');
 const { setFlushSends } = require('./tick');
 
@@ -35,7 +35,7 @@ const PIECE_SIZE = 64 * 1024;
 const MAX_SENDS = 256;
 const SEND_WIDTH = 4;
 
-/** @type {Engine | null} */
+/** @type {import('../binding').Engine | null} */
 let native = null;
 /** Its functions for every batch. @type {(wait: boolean) => number} */
 let nativeDrain;
@@ -65,23 +65,28 @@ const drain = createDrain({
   sharedChunk: (id) => chunks[id],
   takeOwnChunk,
   takeMessage: (index) => native.takeMessage(index),
+  isHeld: () => refs > 0,
   fatalException: (err) => native.fatalException(err),
 });
 
-/** The engine; its I/O thread starts with the first call. */
-function engine() {
-  if (native === null) {
-    // They are read and written natively: a transfer would pull them away.
-    markAsUntransferable(events.buffer);
-    markAsUntransferable(slab.buffer);
-    markAsUntransferable(sends.buffer);
-    native = new Engine(events, slab, sends, drain);
-    nativeDrain = native.drainer();
-    nativeFlush = native.flusher();
-    lend(SHARED_CHUNK_SIZE);
-  }
-  return native;
+/** Starts the engine, unless it runs. Answers 0 or an errno. */
+function start() {
+  if (native !== null) return 0;
+  const started = startEngine(events, slab, sends, drain);
+  if (typeof started === 'number') return started;
+  // They are read and written natively: a transfer would pull them away.
+  markAsUntransferable(events.buffer);
+  markAsUntransferable(slab.buffer);
+  markAsUntransferable(sends.buffer);
+  native = started;
+  nativeDrain = native.drainer();
+  nativeFlush = native.flusher();
+  lend(SHARED_CHUNK_SIZE);
+  return 0;
 }
+
+/** The engine. It runs: whatever has a handle has called `start`. */
+const engine = () => native;
 
 /**
  * Lends one chunk to read into. The I/O thread writes to it, so nobody outside of this package may have
@@ -133,6 +138,15 @@ function countRef(change) {
   if (before === 0 || refs === 0) native.setRef(refs > 0);
 }
 
+/**
+ * Options for the engine, which looks for those that are absent along the prototypes: it is not to find what somebody has put
+ * into `Object.prototype`.
+ * @template {object | null} T
+ * @param {T} options
+ * @returns {T}
+ */
+const bare = (options) => options && { __proto__: null, ...options };
+
 setFlushSends(flushSends);
 
 module.exports = {
@@ -141,6 +155,7 @@ module.exports = {
   MESSAGE_SLAB_SIZE,
   SLAB_SIZE,
   addSend,
+  bare,
   countRef,
   engine,
   handles,
@@ -152,4 +167,5 @@ module.exports = {
   /** Datagrams that the last send of some got rid of. */
   sentDatagrams: () => events[SENT],
   slab,
+  start,
 };

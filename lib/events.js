@@ -6,9 +6,18 @@
 // - with an exception going to `uncaughtException`, and the rest of the batch delivered after it,
 // - without starving timers and I/O of others: a batch has a budget.
 
+const { executionAsyncId } = require('node:async_hooks');
 const { setImmediate } = require('node:timers');
 const { EventKind } = require('./native');
-const { flushTick, hasAfterwards, isTickDirty, runAfterwards, setDraining } = require('./tick');
+const {
+  flushTick,
+  hasAfterwards,
+  isTickDirty,
+  runAfterwards,
+  runTicks,
+  setDraining,
+} = require('./tick');
+const { inNextTurn, stopRinging } = require('./turn');
 
 /** Integers before the first event, and per event (`src/binding/shared.rs`, `encode.rs`). */
 const HEADER = 4;
@@ -35,9 +44,6 @@ const MAX_HOT_EVENTS = 2;
 /** `SOCKET_HOT_WAIT=0` switches that wait off altogether. */
 const MAY_WAIT = process.env.SOCKET_HOT_WAIT !== '0';
 
-/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
-
 /** Kept from the start: a program's tests may fake clocks and timers, and sockets must go on. */
 const now = performance.now.bind(performance);
 
@@ -50,6 +56,7 @@ const now = performance.now.bind(performance);
  * @param {(id: number) => Buffer} host.sharedChunk
  * @param {(id: number) => Buffer} host.takeOwnChunk
  * @param {(index: number) => Buffer} host.takeMessage
+ * @param {() => boolean} host.isHeld whether a handle keeps the process alive
  * @param {(err: unknown) => void} host.fatalException
  * @returns {() => void} what the engine calls when there are events
  */
@@ -61,11 +68,11 @@ function createDrain({
   sharedChunk,
   takeOwnChunk,
   takeMessage,
+  isHeld,
   fatalException,
 }) {
   let index = 0; // of the next event of the batch
   let count = 0; // of events in the batch
-  let current = null; // the handle whose event, ticks and jobs run now
   /**
    * Messages of one event, see `StreamHandle.openRun`. Each is delivered like an event of its own.
    * @type {{ handle: any, isLast(): boolean, deliverNext(): void } | null}
@@ -84,7 +91,6 @@ function createDrain({
     const kind = events[at + 1];
     isDear = !isLight(kind);
     const handle = handles[events[at]];
-    current = handle;
     if (kind === EventKind.Messages) {
       run = handle.openRun(sharedChunk(events[at + 2]), events[at + 3], events[at + 4]);
       if (run !== null) deliverOfRun();
@@ -98,18 +104,25 @@ function createDrain({
 
   /** Messages of a run, as far as the next flush, each like an event of its own. */
   function deliverOfRun() {
-    current = run.handle;
-    current.resource.runInAsyncScope(deliverSome);
+    run.handle.resource.runInAsyncScope(deliverSome);
   }
 
   function deliverSome() {
+    const scope = executionAsyncId();
     for (;;) {
       const messages = run;
       if (messages.isLast()) run = null;
-      messages.deliverNext();
+      try {
+        messages.deliverNext();
+      } catch (err) {
+        fatalException(err);
+        return; // It has ended the scope.
+      }
       if (run === null || runTicks === null || (delivered + 1) % EVENTS_PER_FLUSH === 0) return;
       delivered++;
       if (!runTicksInScope()) return;
+      // An exception in a promise job, or a rejection that nobody handled: it was told, which has ended the scope.
+      if (executionAsyncId() !== scope) return;
     }
   }
 
@@ -131,53 +144,61 @@ function createDrain({
     }
   }
 
-  /** In the handle's own async context. @this {any} the handle */
+  /** In the handle's own async context: whoever logs an exception may look there. @this {any} the handle */
   function deliver(kind, a, b, c) {
+    try {
+      deliverTo(this, kind, a, b, c);
+    } catch (err) {
+      fatalException(err);
+    }
+  }
+
+  function deliverTo(handle, kind, a, b, c) {
     switch (kind) {
       case EventKind.Data:
-        return this.deliverCopy(sharedChunk(a), b, c);
+        return handle.deliverCopy(sharedChunk(a), b, c);
       case EventKind.OwnData:
-        return this.deliverView(takeOwnChunk(a), b, c);
+        return handle.deliverView(takeOwnChunk(a), b, c);
       case EventKind.Message:
-        return this.deliverMessage(takeMessage(a));
+        return handle.deliverMessage(takeMessage(a));
       case EventKind.Hello:
-        return this.deliverHello(a !== 0, b >>> 0);
+        return handle.deliverHello(a !== 0, b >>> 0);
       case EventKind.Stranger:
-        return this.deliverStranger(a, b, c);
+        return handle.deliverStranger(a, b, c);
       case EventKind.Fault:
-        return this.deliverFault(a, b >>> 0);
+        return handle.deliverFault(a, b >>> 0);
       case EventKind.Written:
-        return this.deliverWritten();
+        return handle.deliverWritten();
       case EventKind.Passed:
-        return this.deliverPassed();
+        return handle.deliverPassed();
       case EventKind.End:
-        return this.deliverEnd();
+        return handle.deliverEnd();
       case EventKind.Finished:
-        return this.deliverFinished();
+        return handle.deliverFinished();
       case EventKind.Failed:
-        return this.deliverFailed(a, b);
+        return handle.deliverFailed(a, b);
       case EventKind.Connected:
-        return this.deliverConnected();
+        return handle.deliverConnected();
       case EventKind.ConnectFailed:
-        return this.deliverConnectFailed(a, b);
+        return handle.deliverConnectFailed(a, b);
       case EventKind.Accepted:
-        return this.deliverAccepted(a);
+        return handle.deliverAccepted(a);
       case EventKind.Dropped:
-        return this.deliverDropped(a);
+        return handle.deliverDropped(a);
       case EventKind.AcceptPaused:
-        return this.deliverAcceptPaused(b);
+        return handle.deliverAcceptPaused(b);
       case EventKind.Closed:
-        return this.deliverClosed();
+        return handle.deliverClosed();
       case EventKind.Named:
-        return this.deliverNamed();
+        return handle.deliverNamed();
       case EventKind.Secured:
-        return this.deliverSecured(a !== 0);
+        return handle.deliverSecured(a !== 0);
       case EventKind.TlsFailed:
-        return this.deliverTlsFailed();
+        return handle.deliverTlsFailed();
       case EventKind.Session:
-        return this.deliverSession();
+        return handle.deliverSession();
       case EventKind.Quiet:
-        return this.deliverQuiet();
+        return handle.deliverQuiet();
     }
   }
 
@@ -234,7 +255,14 @@ function createDrain({
   /** The last drain ended because its budget was spent, and something had just been written. */
   let isStillHot = false;
 
-  return function drain() {
+  /** What is left waits for the next turn; it does not keep the process alive if no handle does. */
+  function drainLater() {
+    if (isHeld()) setImmediate(drain);
+    else inNextTurn(drain);
+  }
+
+  function drain() {
+    stopRinging();
     delivered = 0;
     const budget = { start: now(), hot: isStillHot, owesTicks: false };
     let state = 'going on';
@@ -245,19 +273,19 @@ function createDrain({
           state = drainOnce(budget);
         } catch (err) {
           budget.owesTicks = true;
-          // In the context of the socket that it came from: whoever logs it may look there.
-          if (current === null) fatalException(err);
-          else current.resource.runInAsyncScope(fatalException, null, err);
+          // A tick's, whose context is still there.
+          fatalException(err);
         }
       }
     } finally {
       isStillHot = state === 'spent' && budget.hot;
       // Also where the handling of an exception threw: the engine does not call again by itself.
-      if (state !== 'asleep') setImmediate(drain);
-      current = null;
+      if (state !== 'asleep') drainLater();
       setDraining(false);
     }
-  };
+  }
+
+  return drain;
 }
 
 module.exports = { createDrain };

@@ -7,6 +7,7 @@ const { setImmediate } = require('node:timers');
 const { debug } = require('./debug');
 const { errnoByCode } = require('./errors');
 const { countRef, engine, handles } = require('./engine');
+const { callIn } = require('./tick');
 
 /** Why a handle is busy. A busy handle keeps the process alive, unless it is unref'd. */
 const READING = 1;
@@ -26,19 +27,24 @@ const CLOSING = 32;
 /** The family of Unix sockets and named pipes (`src/binding/options.rs`). */
 const LOCAL = 'Local';
 
-/** Without it, every context costs an entry with the garbage collector. */
-const NO_DESTROY_HOOK = Object.freeze({ requireManualDestroy: true });
+/**
+ * What all contexts are made with. Hooks for their `destroy`, if there are any, are called where the end is known, else by
+ * the garbage collector. It says what is so anyway: without it Node makes an object for each context, to read that from.
+ */
+const CONTEXT = Object.freeze({ requireManualDestroy: false });
 
 const EBADF = errnoByCode.get('EBADF');
 
 class Handle {
   /**
    * @param {import('node:async_hooks').AsyncResource} resource the async context that callbacks run in
+   * @param {boolean} isOwn it ends with the handle: nobody runs anything in it afterwards
    */
-  constructor(resource) {
+  constructor(resource, isOwn) {
     /** The engine's number; -1 while there is nothing native. */
     this.id = -1;
     this.resource = resource;
+    this.endsContext = isOwn;
     this.owner = null;
     this.callbacks = null;
     this.busy = 0;
@@ -104,14 +110,20 @@ class Handle {
     handles[this.id] = undefined;
     this.setIdle(~0);
     this.id = -1;
-    this.callbacks.onclose(this.owner, this);
+    this.tellClosed();
+  }
+
+  tellClosed() {
+    try {
+      this.callbacks.onclose(this.owner, this);
+    } finally {
+      if (this.endsContext) this.resource.emitDestroy();
+    }
   }
 
   /** Close without a native side: the callback comes later all the same. */
   closeLater() {
-    setImmediate(() =>
-      this.resource.runInAsyncScope(this.callbacks.onclose, null, this.owner, this),
-    );
+    setImmediate(callIn, this.resource, () => this.tellClosed());
   }
 }
 
@@ -125,7 +137,7 @@ module.exports = {
   IN_USE,
   LISTENING,
   LOCAL,
-  NO_DESTROY_HOOK,
+  CONTEXT,
   READING,
   SECURING,
   WRITING,

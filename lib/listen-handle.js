@@ -4,8 +4,8 @@
 const { AsyncResource } = require('node:async_hooks');
 const { debug } = require('./debug');
 const { codeOf } = require('./errors');
-const { engine } = require('./engine');
-const { CLOSING, Handle, LISTENING, NO_DESTROY_HOOK, READING } = require('./handle');
+const { bare, engine, start } = require('./engine');
+const { CLOSING, CONTEXT, Handle, LISTENING, READING } = require('./handle');
 const { StreamHandle } = require('./stream-handle');
 
 /**
@@ -15,7 +15,7 @@ const { StreamHandle } = require('./stream-handle');
 class ListenHandle extends Handle {
   /** @param {number} number tells the listeners of one owner apart: later ones have higher numbers */
   constructor(number) {
-    super(new AsyncResource('TCPSERVERWRAP', NO_DESTROY_HOOK));
+    super(new AsyncResource('TCPSERVERWRAP', CONTEXT), true);
     this.number = number;
     this.isPaused = false;
   }
@@ -29,17 +29,18 @@ class ListenHandle extends Handle {
    * @param {import('../binding').TlsServer} [tls] every connection begins with a handshake
    */
   listen(local, options, streamOptions, tls) {
-    const id = engine().listen(local, options, streamOptions, tls);
+    const status = start();
+    if (status < 0) return status;
+    const id = engine().listen(bare(local), bare(options), bare(streamOptions), tls);
     return this.listening(id, streamOptions, local.path ?? `${local.address}:${local.port}`);
   }
 
   /** Listens on a bound socket by its descriptor. Answers 0 or an errno. */
   listenFd(fd, { backlog, proxyTimeout }, streamOptions, tls) {
-    return this.listening(
-      engine().listenFd(fd, backlog, proxyTimeout, streamOptions, tls),
-      streamOptions,
-      `descriptor ${fd}`,
-    );
+    const status = start();
+    if (status < 0) return status;
+    const id = engine().listenFd(fd, backlog, proxyTimeout, bare(streamOptions), tls);
+    return this.listening(id, streamOptions, `descriptor ${fd}`);
   }
 
   listening(id, streamOptions, place) {

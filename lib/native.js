@@ -11,16 +11,32 @@ function load() {
   } catch (cause) {
     const platform = `${process.platform}-${process.arch}`;
     const root = path.dirname(__dirname);
+    const half = `The native half of 'socket' for ${platform} (Node.js ${process.version})`;
+    const refusal = refusalIn(cause);
     const err = new Error(
-      `The native half of 'socket' for ${platform} (Node.js ${process.version}) was not found. ` +
-        `Either the package for this platform was not installed (reinstall without ` +
-        `--omit=optional), or this is a source checkout that was not built ` +
-        `(run \`npm run build\` in ${root}; it needs Rust).`,
+      refusal !== null
+        ? `${half} could not be loaded: ${refusal.message}`
+        : `${half} was not found. ` +
+            `Either the package for this platform was not installed (reinstall without ` +
+            `--omit=optional), or this is a source checkout that was not built ` +
+            `(run \`npm run build\` in ${root}; it needs Rust).`,
       { cause },
     );
     err.code = 'ERR_SOCKET_NATIVE_MISSING';
     throw err;
   }
+}
+
+/**
+ * Of all that was tried, the one that was there: Node may not load addons (`--permission` without `--allow-addons`,
+ * `--no-addons`), or the system cannot load this one. Null where there was none.
+ */
+function refusalIn(err) {
+  for (; err instanceof Error; err = err.cause) {
+    // The codes of what was tried are lost by `binding.js`.
+    if (!err.message.startsWith('Cannot find ')) return err;
+  }
+  return null;
 }
 
 module.exports = load();

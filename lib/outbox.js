@@ -18,7 +18,7 @@ const { Backlog } = require('./backlog');
 const { MESSAGE_SLAB_SIZE, SLAB_SIZE, slab } = require('./engine');
 const { errnoError } = require('./errors');
 const { writeHeader } = require('./frame');
-const { atTickEnd, callEach, isExiting } = require('./tick');
+const { atTickEnd, callEach, callIn, isExiting } = require('./tick');
 
 /**
  * In the first half messages lie as they come, in the second those of one connection are put side by side. The engine
@@ -255,13 +255,13 @@ class Outbox {
   tell() {
     if (this.handle === null) return;
     if (this.failure !== 0) {
-      this.owner.onsendfailed(errnoError(this.failure, 'write'));
+      callIn(this.handle.resource, tellFailure, this);
       return;
     }
     this.owner.onsent();
     if (this.owesDrain && !this.mustWait) {
       this.owesDrain = false;
-      this.owner.ondrained();
+      callIn(this.handle.resource, tellDrain, this);
     }
   }
 
@@ -382,6 +382,10 @@ class Outbox {
     }
   }
 }
+
+/** These call the program, and at the end of a tick nobody's context is there. @param {Outbox} box */
+const tellFailure = (box) => box.owner.onsendfailed(errnoError(box.failure, 'write'));
+const tellDrain = (box) => box.owner.ondrained();
 
 const isLowSurrogate = (code) => code >= 0xdc00 && code <= 0xdfff;
 

@@ -5,19 +5,20 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { debug } = require('./debug');
 const { CONNECT, SYSCALLS, codeOf } = require('./errors');
-const { addSend, engine, queuedBytes, sendAccepted, sendQueued } = require('./engine');
+const { addSend, bare, engine, queuedBytes, sendAccepted, sendQueued, start } = require('./engine');
 const {
   CLOSING,
   CONNECTING,
   EBADF,
   ENDING,
   Handle,
-  NO_DESTROY_HOOK,
+  CONTEXT,
   READING,
   SECURING,
   WRITING,
 } = require('./handle');
 const { ReceiveMemory } = require('./memory');
+const { callIn } = require('./tick');
 
 /**
  * Callbacks: `onconnect(owner, handle)`,
@@ -30,8 +31,9 @@ const { ReceiveMemory } = require('./memory');
  * `onnamed(owner)` and `onsession(owner)`: see `lib/tls/context.js`.
  */
 class StreamHandle extends Handle {
-  constructor(resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK)) {
-    super(resource);
+  /** @param {AsyncResource} [shared] somebody else's context */
+  constructor(shared) {
+    super(shared ?? new AsyncResource('TCPWRAP', CONTEXT), shared === undefined);
     /** Who accepted it. @type {import('./listen-handle').ListenHandle | null} */
     this.listener = null;
     this.isReading = false;
@@ -66,7 +68,13 @@ class StreamHandle extends Handle {
    *   socket?: { userTimeout: number, sendBufferSize: number, recvBufferSize: number } }} options
    */
   connect(remote, local, options) {
-    const id = engine().connect(remote, local, options);
+    const status = start();
+    if (status < 0) {
+      this.setBusy(CONNECTING);
+      process.nextTick(refuse, this, status);
+      return 0;
+    }
+    const id = engine().connect(bare(remote), bare(local), bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -82,7 +90,9 @@ class StreamHandle extends Handle {
 
   /** Two handles that are connected with each other, or an errno. */
   static pair(options, resource) {
-    const ids = engine().pair(options);
+    const status = start();
+    if (status < 0) return status;
+    const ids = engine().pair(bare(options));
     if (typeof ids === 'number') return ids;
     return ids.map((id) => {
       const handle = new StreamHandle(resource);
@@ -93,7 +103,9 @@ class StreamHandle extends Handle {
 
   /** Takes over a connected socket by its descriptor. Answers 0 or an errno. */
   open(fd, options) {
-    const id = engine().adoptFd(fd, options);
+    const status = start();
+    if (status < 0) return status;
+    const id = engine().adoptFd(fd, bare(options));
     if (id < 0) return id;
     this.adopt(id);
     this.isReading = options.readAtOnce;
@@ -191,7 +203,7 @@ class StreamHandle extends Handle {
    * @param {Uint8Array} [early]
    */
   secureClient(context, sessions, options, early) {
-    return this.securing(engine().secureClient(this.id, context, sessions, options, early));
+    return this.securing(engine().secureClient(this.id, context, sessions, bare(options), early));
   }
 
   /** The same as a server. @param {import('../binding').TlsServer} server */
@@ -274,7 +286,10 @@ class StreamHandle extends Handle {
 
   /** `onclose` follows. @param {boolean} reset the peer gets a reset */
   close(reset = false) {
-    if (this.id < 0) return this.closeLater();
+    if (this.id < 0) {
+      this.setIdle(CONNECTING);
+      return this.closeLater();
+    }
     debug?.('stream %d: %s', this.id, reset ? 'reset' : 'close');
     this.isReading = false;
     this.memory?.release();
@@ -487,6 +502,14 @@ const collecting = {
   onfailed() {},
 };
 
+/** There is no engine to connect: that is told as if the system had refused the attempt. */
+function refuse(handle, errno) {
+  if (!(handle.busy & CONNECTING) || handle.owner === null) return;
+  handle.setIdle(CONNECTING);
+  const { onconnectfailed } = handle.callbacks;
+  callIn(handle.resource, () => onconnectfailed(handle.owner, handle, errno, true));
+}
+
 /** Delivers what was held back, one at a time, for as long as the owner reads. */
 function releaseHeld(handle) {
   if (!handle.isReading || handle.held === null || handle.suspension !== null) return;
@@ -497,11 +520,8 @@ function releaseHeld(handle) {
     engine().readStart(handle.id);
   }
   if (deliver === undefined) return; // Nothing came while it was suspended.
-  try {
-    handle.resource.runInAsyncScope(deliver);
-  } finally {
-    if (!isLast) process.nextTick(releaseHeld, handle);
-  }
+  callIn(handle.resource, deliver);
+  if (!isLast) process.nextTick(releaseHeld, handle);
 }
 
 module.exports = { StreamHandle };

@@ -15,6 +15,19 @@ let dirty = [];
 const { nextTick } = process;
 const { queueMicrotask } = globalThis;
 
+/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
+const runTicks =
+  typeof process._tickCallback === 'function' ? undeprecated(process._tickCallback) : null;
+
+/**
+ * With `--pending-deprecation` Node puts a function around it that warns (DEP0134), which `--throw-deprecation` makes an
+ * exception in every drain. There is nothing else that does the same, and the function itself is the other one's prototype.
+ */
+function undeprecated(fn) {
+  const inner = Object.getPrototypeOf(fn);
+  return inner?.name === 'runNextTicks' ? inner : fn;
+}
+
 /** What is to run when the ticks and jobs of this callback have run. @type {(() => void)[]} */
 let afterwards = [];
 /** Does the sends that were put together. */
@@ -67,18 +80,36 @@ function flushTick() {
   callEach(sockets, (socket) => socket.flushTick());
 }
 
-/** Calls `fn` with each; one that throws does not keep the others from their turn. */
+/** Calls `fn` with each; one that throws does not keep the others from their turn, and is told of in a tick. */
 function callEach(items, fn) {
   let failure = null;
   for (let i = 0; i < items.length; i++) {
     try {
       fn(items[i]);
     } catch (err) {
-      if (failure === null) failure = { err };
+      if (exiting) failure ??= { err };
       else nextTick(rethrow, err);
     }
   }
-  if (failure !== null) throw failure.err;
+  if (failure !== null) throw failure.err; // There are no ticks any more.
+}
+
+/**
+ * Calls `fn(arg)` in an async context. What it throws is told there, in a tick: outside it would be told in the context
+ * of whoever calls, and a handler of 'uncaughtException' that is called in the middle ends all contexts.
+ * @param {import('node:async_hooks').AsyncResource} resource
+ */
+function callIn(resource, fn, arg) {
+  resource.runInAsyncScope(callAndTell, null, fn, arg);
+}
+
+function callAndTell(fn, arg) {
+  try {
+    fn(arg);
+  } catch (err) {
+    if (exiting) throw err;
+    nextTick(rethrow, err);
+  }
 }
 
 function rethrow(err) {
@@ -110,11 +141,13 @@ module.exports = {
   afterTicks,
   atTickEnd,
   callEach,
+  callIn,
   flushTick,
   hasAfterwards: () => afterwards.length > 0,
   isExiting: () => exiting,
   isTickDirty,
   runAfterwards,
+  runTicks,
   setDraining,
   setFlushSends,
 };

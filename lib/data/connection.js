@@ -166,6 +166,7 @@ class Connection {
   adopt(handle) {
     this.handle = handle;
     this.events.resource = handle.resource;
+    handle.endsContext = false; // There is an event behind it.
     this.inbox.handle = handle;
     // Values that nobody listens to any more are no reason for a reset.
     handle.used = Number.MAX_SAFE_INTEGER;

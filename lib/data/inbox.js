@@ -16,6 +16,7 @@ const { setImmediate } = require('node:timers');
 const { decodeRange } = require('../cbor/decoder');
 const { decodeError } = require('../cbor/errors');
 const { IN_USE } = require('../handle');
+const { callIn } = require('../tick');
 const { JSON_TEXT } = require('./options');
 
 const INT = Int32Array.BYTES_PER_ELEMENT;
@@ -176,11 +177,8 @@ class Inbox {
   releaseNext() {
     this.isReleasing = false;
     if (this.isStopped || this.held === null) return;
-    try {
-      this.handle.resource.runInAsyncScope(this.releaseOne, this);
-    } finally {
-      this.goOn();
-    }
+    callIn(this.handle.resource, releaseOne, this);
+    this.goOn();
   }
 
   goOn() {
@@ -215,5 +213,7 @@ class Inbox {
     this.deliver(run.bytes, from, to, entry >= 0);
   }
 }
+
+const releaseOne = (inbox) => inbox.releaseOne();
 
 module.exports = { Inbox };

@@ -196,6 +196,7 @@ class Listener {
     handle.attach(this, callbacks);
     this.handle = handle;
     this.events.resource = handle.resource;
+    handle.endsContext = false; // There is an event behind it.
     if (!this.isRefed) handle.unref();
     const name = handle.getsockname();
     const { address, port } = typeof name === 'number' ? {} : hostOf(name);

@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { validateFunction, validateString } = require('../args');
 const { invalidType, invalidValue } = require('../errors');
-const { NO_DESTROY_HOOK } = require('../handle');
+const { CONTEXT } = require('../handle');
 const { callEach } = require('../tick');
 
 /** Other names of events. */
@@ -39,7 +39,7 @@ class Subscriptions {
   constructor(target) {
     this.target = target;
     /** The async context of events. */
-    this.resource = new AsyncResource('DATASOCKET', NO_DESTROY_HOOK);
+    this.resource = new AsyncResource('DATASOCKET', CONTEXT);
     /** By event. Lists are replaced and never changed, so one that is being called stays as it is. */
     this.lists = { __proto__: null };
     /** Those of `data`, to which most calls go. @type {Subscription[]} */
@@ -98,7 +98,7 @@ class Subscriptions {
     if (event === 'data') this.data = list;
   }
 
-  /** Calls who listens, now. If several of them throw, the first goes to the caller and the others are uncaught. */
+  /** Calls who listens, now. What they throw is uncaught. */
   emit(event, args) {
     callEach(this.of(event), (each) => this.call(each, args));
   }
@@ -107,11 +107,6 @@ class Subscriptions {
     const { data } = this;
     if (data.length === 1 && !data[0].isOnce) data[0].callback.call(this.target, value);
     else this.emit('data', [value]);
-  }
-
-  /** The same as an event of its own. */
-  emitInContext(event, args) {
-    this.resource.runInAsyncScope(this.emit, this, event, args);
   }
 
   call(each, args) {

@@ -4,12 +4,10 @@
 // a call of the program's.
 
 const { setImmediate } = require('node:timers');
+const { callIn, runTicks } = require('../tick');
 
 /** After so many, other work of the loop gets its turn. */
 const BUDGET = 512;
-
-/** Runs ticks and promise jobs. Where it is missing, every event gets a turn of the loop. */
-const runTicks = typeof process._tickCallback === 'function' ? process._tickCallback : null;
 
 /** @typedef {{ events: import('./subscriptions').Subscriptions, name: string, args: unknown[], times: number }} Turn */
 
@@ -38,7 +36,7 @@ function deliver() {
       if (count === BUDGET || (count > 0 && runTicks === null)) return;
       const turn = turns[head];
       if (--turn.times === 0) head++;
-      turn.events.emitInContext(turn.name, turn.args);
+      callIn(turn.events.resource, emit, turn);
       runTicks?.();
     }
   } finally {
@@ -49,5 +47,7 @@ function deliver() {
     }
   }
 }
+
+const emit = ({ events, name, args }) => events.emit(name, args);
 
 module.exports = { emitLater };

@@ -18,6 +18,7 @@ const { Buffer } = require('node:buffer');
 const { setImmediate } = require('node:timers');
 const { IN_USE } = require('../handle');
 const { ReceiveMemory } = require('../memory');
+const { callIn } = require('../tick');
 const { incompleteError, notJson, tooLongForV8 } = require('./errors');
 const { kFail, kLost } = require('./symbols');
 
@@ -330,11 +331,8 @@ class Inbox {
   releaseNext() {
     this.releases--;
     if (this.held === null || this.isPaused) return;
-    try {
-      if (this.held.length > 0) this.handle.resource.runInAsyncScope(this.releaseOne, this);
-    } finally {
-      this.goOn();
-    }
+    if (this.held.length > 0) callIn(this.handle.resource, releaseOne, this);
+    this.goOn();
   }
 
   /** Takes it away first: the listener may throw, pause, or close. */
@@ -372,6 +370,8 @@ class Inbox {
     this.group = '';
   }
 }
+
+const releaseOne = (inbox) => inbox.releaseOne();
 
 /** V8 makes a dictionary, which is ten times slower, of an array that begins with more elements. */
 const LARGEST_PIECE = 2 ** 25;

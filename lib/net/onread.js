@@ -2,8 +2,11 @@
 // The option `onread`: received bytes go into memory of the caller's, and to its callback instead of
 // `'data'`.
 
-const { invalidType } = require('../errors');
+const { errnoByCode, invalidType } = require('../errors');
 const { validateFunction, validateObject } = require('../args');
+const { connectionError } = require('./failure');
+
+const ENOBUFS = errnoByCode.get('ENOBUFS');
 
 /**
  * Checks the option and answers it, or null.
@@ -25,6 +28,11 @@ function giveToCaller(socket, onread, bytes) {
   let at = 0;
   while (at < bytes.length && !socket.destroyed) {
     const buffer = typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer;
+    // Also where the program has given its memory away since.
+    if (buffer.length === 0) {
+      socket.destroy(connectionError(socket, ENOBUFS, 'read'));
+      return;
+    }
     const piece = bytes.subarray(at, at + buffer.length);
     buffer.set(piece);
     at += piece.length;

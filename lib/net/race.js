@@ -7,6 +7,7 @@
 
 const { clearTimeout, setTimeout } = require('node:timers');
 const { StreamHandle } = require('../stream-handle');
+const { callIn } = require('../tick');
 const { codedError, errnoByCode, peerError } = require('../errors');
 const { endpointOf } = require('./address');
 const { refreshTimer } = require('./timer');
@@ -113,6 +114,7 @@ class Race {
       return own;
     }
     const handle = new StreamHandle(own.resource);
+    own.endsContext = false; // It is the winner's.
     if (!own.hasRef()) handle.unref();
     return handle;
   }
@@ -120,7 +122,7 @@ class Race {
   /** An attempt takes long: it goes on, beside the next one. */
   isLate(handle) {
     const target = this.running.get(handle);
-    handle.resource.runInAsyncScope(() => {
+    callIn(handle.resource, () => {
       this.socket.emit('connectionAttemptTimeout', target.address, target.port, target.family);
       if (!this.isOver) this.start();
     });
@@ -132,6 +134,7 @@ class Race {
     const { socket } = this;
     const isFirst = socket._handle === handle;
     if (!isFirst) retire(socket._handle);
+    handle.endsContext = true;
     socket[kRace] = null;
     clearTimeout(socket[kLimit]);
     socket.connecting = false;

@@ -22,7 +22,7 @@ const { refreshTimer, startTimer } = require('./timer');
 const tuning = require('./tuning');
 const wrapper = require('./wrapper');
 const writer = require('./writer');
-const { afterTicks } = require('../tick');
+const { afterTicks, callIn } = require('../tick');
 const {
   kBytesRead,
   kBytesWritten,
@@ -91,7 +91,7 @@ function endFailed(socket, err) {
 
 function endDone(socket) {
   const done = takePendingEnd(socket);
-  if (done) socket._handle.resource.runInAsyncScope(done);
+  if (done) callIn(socket._handle.resource, done);
 }
 
 function takePendingEnd(socket) {

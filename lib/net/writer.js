@@ -16,13 +16,16 @@ const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { Duplex } = require('node:stream');
 const { SLAB_SIZE, slab } = require('../engine');
-const { atTickEnd, isExiting } = require('../tick');
+const { CONTEXT } = require('../handle');
+const { atTickEnd, callIn, isExiting } = require('../tick');
 const { codedError, errnoError, errnoByCode } = require('../errors');
 const { Ahead } = require('./ahead');
 const { connectionError } = require('./failure');
 const { refreshTimer } = require('./timer');
 const { kBytesWritten } = require('./symbols');
 const { afterWrite, isWrapped } = require('./wrapper');
+
+const EFAULT = errnoByCode.get('EFAULT');
 
 /** Larger writes are not staged: copying them would not pay. */
 const STAGE_LIMIT = 16 * 1024;
@@ -33,7 +36,7 @@ const GATHER_LIMIT = 16 * 1024;
 const kStaged = Symbol('kStaged');
 /** How many of the writes that Duplex keeps are sent already. */
 const kPrepaid = Symbol('kPrepaid');
-/** The write under way: `{ pieces, index, offset, done }`, or null. */
+/** The write under way: `{ pieces, index, offset, length, done }`, or null. */
 const kPump = Symbol('kPump');
 /** `{ pieces, callback }` of a write before the connection stood. */
 const kEarly = Symbol('kEarly');
@@ -99,9 +102,7 @@ const methods = {
 
   flushTick() {
     // What is staged has a handle: it is sent before the handle is let go (`flushBeforeClose`).
-    if (this[kStaged] !== null) {
-      this._handle.resource.runInAsyncScope(sendStaged, null, this, false);
-    }
+    if (this[kStaged] !== null) callIn(this._handle.resource, sendAtTickEnd, this);
     if (isExiting()) sendKept(this);
   },
 
@@ -133,8 +134,11 @@ const methods = {
 };
 
 function inThisContext(callback) {
-  const resource = new AsyncResource('WRITEWRAP', { requireManualDestroy: true });
-  return (err) => resource.runInAsyncScope(callback, null, err);
+  const resource = new AsyncResource('WRITEWRAP', CONTEXT);
+  return (err) => {
+    callIn(resource, callback, err);
+    resource.emitDestroy();
+  };
 }
 
 /** Copies `chunk` to `slab[at..end]` and answers its length in bytes, or -1 if it may not fit. */
@@ -213,7 +217,7 @@ function sendStaged(socket, isInsideCall) {
     socket[kBytesWritten] += accepted;
     socket[kPrepaid] = prepaid;
     if (mustWait(socket)) {
-      socket[kPump] = { pieces: [], index: 0, offset: 0, done };
+      socket[kPump] = { pieces: [], index: 0, offset: 0, length: 0, done };
       return;
     }
   } else {
@@ -224,6 +228,8 @@ function sendStaged(socket, isInsideCall) {
   if (isInsideCall) process.nextTick(done, err);
   else done(err);
 }
+
+const sendAtTickEnd = (socket) => sendStaged(socket, false);
 
 /** The process leaves, and nothing will have Duplex hand over any more what it kept. */
 function sendKept(socket) {
@@ -274,7 +280,7 @@ function start(socket, pieces, index, done) {
     return;
   }
   refreshTimer(socket);
-  socket[kPump] = { pieces, index, offset: 0, done };
+  socket[kPump] = { pieces, index, offset: 0, length: 0, done };
   pump(socket);
 }
 
@@ -312,10 +318,14 @@ function writeSome(handle, state) {
   if (typeof piece.chunk === 'string') {
     piece.chunk = Buffer.from(piece.chunk, piece.encoding);
   }
+  // The memory is the program's, which may have given it away since, or resized it.
+  if (state.offset === 0) state.length = piece.chunk.length;
+  else if (piece.chunk.length < state.length) return EFAULT;
+  else if (piece.chunk.length > state.length) piece.chunk = piece.chunk.subarray(0, state.length);
   const accepted = handle.write(piece.chunk, state.offset);
   if (accepted < 0) return accepted;
   state.offset += accepted;
-  if (state.offset >= piece.chunk.length) {
+  if (state.offset >= state.length) {
     state.offset = 0;
     state.index++;
   }

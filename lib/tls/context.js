@@ -70,6 +70,7 @@ function makeContext(options, versions) {
   let made;
   try {
     made = TlsContext.create({
+      __proto__: null, // See `bare`.
       certs,
       keys,
       ...filesOf(options),
@@ -79,8 +80,9 @@ function makeContext(options, versions) {
   } finally {
     wipe(keys);
   }
-  if (made instanceof TlsContext) return new SecureContext(made);
-  throw tlsError(made);
+  // Not `instanceof`: where the addon is loaded twice, its objects are of the class that was loaded last.
+  if ('code' in made) throw tlsError(made);
+  return new SecureContext(made);
 }
 
 /** The certificates of `ca`; else nothing, which is the operating system's; else Node's own. */
@@ -206,6 +208,7 @@ class ServerTls {
     if (options.ALPNCallback !== undefined) throw unsupported('ALPNCallback', 'use ALPNProtocols');
     this.SNICallback = SNICallback;
     this.native = new TlsServer(secureContextOf(options).native, {
+      __proto__: null,
       alpn: alpnOf(options.ALPNProtocols),
       clientAuth: clientAuthOf(options),
       ownerChooses: SNICallback !== undefined,

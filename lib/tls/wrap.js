@@ -5,7 +5,7 @@
 const { AsyncResource } = require('node:async_hooks');
 const { Buffer } = require('node:buffer');
 const { StreamHandle } = require('../stream-handle');
-const { NO_DESTROY_HOOK } = require('../handle');
+const { CONTEXT } = require('../handle');
 const { errnoError } = require('../errors');
 const { Making } = require('../net/making');
 const { peername, sockname } = require('../net/address');
@@ -61,7 +61,7 @@ function drain(parent) {
 
 /** Pumps between `parent` and one end of a pair; TLS gets the other one. */
 function join(secure, parent, start) {
-  const resource = new AsyncResource('TLSWRAP', NO_DESTROY_HOOK);
+  const resource = new AsyncResource('TLSWRAP', CONTEXT);
   const handles = StreamHandle.pair(PAIR, resource);
   if (typeof handles === 'number') {
     process.nextTick(() => secure.destroy(errnoError(handles, 'connect')));

@@ -155,6 +155,8 @@ class Connection {
     this.local = placeOf(handle.getsockname());
     this.remote = placeOf(handle.getpeername());
     handle.memory = exactMemory;
+    // Events may queue behind the end of the handle.
+    handle.endsContext = false;
     // Bytes that nobody wants any more are no reason for a reset.
     handle.used = Number.MAX_SAFE_INTEGER;
     handle.attach(this, callbacks);

@@ -39,6 +39,8 @@ class Listener {
     this.target = target;
     this.connection = options.connection;
     this.handle = new ListenHandle(1);
+    // Events may queue behind its end.
+    this.handle.endsContext = false;
     this.queue = new DeliveryQueue(this.handle.resource, () => this.updateAccepting());
     this.handshakes =
       options.tls &&

@@ -4,8 +4,8 @@
 const { AsyncResource } = require('node:async_hooks');
 const { isIP } = require('node:net');
 const { peerError } = require('../errors');
-const { engine } = require('../engine');
-const { NO_DESTROY_HOOK } = require('../handle');
+const { bare, engine, start } = require('../engine');
+const { CONTEXT } = require('../handle');
 const { Attempt } = require('../attempt');
 const { bindPlace } = require('./address');
 const { hostOf, portOf } = require('./arguments');
@@ -67,7 +67,7 @@ class TCPSocket extends SocketTarget {
     if (options.signal?.aborted) throw options.signal.reason;
     this.#localAddress = options.localAddress;
     this.#localPort = options.localPort || null;
-    const resource = new AsyncResource('TCPWRAP', NO_DESTROY_HOOK);
+    const resource = new AsyncResource('TCPWRAP', CONTEXT);
     this.#connection = new Connection(this, options, resource);
     this.#connection.connectBy(startAttempt(this, this.#connection, options));
     this.#connection.abortBy(options.signal);
@@ -168,7 +168,7 @@ function startAttempt({ remoteAddress: host, remotePort: port }, connection, opt
   // Of a name the family is not known yet, so the place is only looked at.
   let status = 0;
   if (remoteFamily !== 0) status = attempt.startAt(local, connection.queue.resource);
-  else if (local !== null) status = engine().checkLocal(local);
+  else if (local !== null) status = start() || engine().checkLocal(bare(local));
   if (status < 0) {
     const cause = peerError(status, 'bind', localAddress ?? local?.address ?? host, localPort ?? 0);
     throw bindError(cause);

@@ -20,11 +20,13 @@ const addressOf = ({ address }) => address;
  * @param {number} family of the socket
  * @param {boolean} isLenient where there is none, the system chooses
  * @returns {import('../../binding').NativeInterface}
- * @throws {DOMException} InvalidAccessError
+ * @throws {DOMException} InvalidAccessError, NetworkError
  */
 function interfaceOf(wanted, family, isLenient) {
   if (wanted === null) return ANY;
-  for (const [name, addresses] of Object.entries(os.networkInterfaces())) {
+  // All of 127.0.0.0/8 is on the machine, whatever is listed.
+  if (isLenient && wanted.startsWith('127.')) return { address: wanted, index: 0 };
+  for (const [name, addresses] of Object.entries(networkInterfaces())) {
     if (name !== wanted && !addresses.some(({ address }) => address === wanted)) continue;
     if (family === 4) {
       const own = isIPv4(wanted) ? wanted : addresses.map(addressOf).find(isIPv4);
@@ -34,9 +36,18 @@ function interfaceOf(wanted, family, isLenient) {
       if (index > 0) return { index };
     }
   }
-  // All of 127.0.0.0/8 is on the machine, whatever is listed; and a socket may be bound to a group or to broadcasts.
-  if (isLenient) return wanted.startsWith('127.') ? { address: wanted, index: 0 } : ANY;
+  // A socket may be bound to a group or to broadcasts.
+  if (isLenient) return ANY;
   throw invalidAccess(`There is no interface ${inspect(wanted)} for IPv${family}`);
+}
+
+/** @throws {DOMException} NetworkError: it takes a descriptor to ask */
+function networkInterfaces() {
+  try {
+    return os.networkInterfaces();
+  } catch (cause) {
+    throw networkError(cause);
+  }
 }
 
 /** The groups of one socket. */

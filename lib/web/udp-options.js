@@ -3,6 +3,7 @@
 
 const { isIP } = require('node:net');
 const { targetOf } = require('../datagram-address');
+const { bare } = require('../engine');
 const { invalidValue } = require('../errors');
 const { endpointOf } = require('../net/address');
 const { hostOf, localOf, portOf } = require('./arguments');
@@ -75,7 +76,7 @@ function udpOptions(value) {
       ttl: integerOf(options, 'ttl', 1, 255),
       multicastTtl: integerOf(options, 'multicastTTL', 0, 255),
       multicastLoopback: loopback,
-      multicastInterface: groups,
+      multicastInterface: bare(groups),
       sendBufferSize: integerOf(options, 'sendBufferSize', 1, LONGEST),
       recvBufferSize: integerOf(options, 'receiveBufferSize', 1, LONGEST),
     },

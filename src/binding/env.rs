@@ -6,7 +6,9 @@ use std::fmt;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use napi::bindgen_prelude::{BufferSlice, Function, Int32Array, Uint8Array, Unknown, check_status};
+use napi::bindgen_prelude::{
+    BufferSlice, Either, Function, Int32Array, Uint8Array, Unknown, check_status,
+};
 use napi::{Env, JsValue, Result, Status, sys};
 use napi_derive::napi;
 
@@ -20,6 +22,7 @@ use crate::core::chunks::{SHARED_WINDOW, SMALLEST_SHARED};
 use crate::core::codec::Fault;
 use crate::core::datagram::parcels::Parcel;
 use crate::core::engine::Engine as CoreEngine;
+use crate::core::error::errno;
 use crate::core::event::{ChunkId, Dropped, Event, HandleId};
 use crate::core::hot_wait::{self, Busy, Habit, Turner};
 
@@ -76,52 +79,52 @@ struct Batch {
     chunks_done: Vec<ChunkId>,
 }
 
+/// Starts the I/O thread, or answers an errno: it takes descriptors and memory. `onWake` is called when there are events
+/// and JavaScript is not draining; it is expected to call [`Engine::drainer`]'s function until that gives 0.
+#[napi(catch_unwind)]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "napi hands a function over by value"
+)]
+pub fn start_engine(
+    env: Env,
+    shared: Int32Array,
+    slab: Uint8Array,
+    sends: Int32Array,
+    on_wake: Function<'_, u32, ()>,
+) -> Result<Either<Engine, i32>> {
+    let shared = Shared::new(shared)
+        .ok_or_else(|| napi::Error::new(Status::InvalidArg, "no room for an event"))?;
+    let mailbox = Arc::new(Mailbox::new(&on_wake)?);
+    let sink = Arc::clone(&mailbox);
+    let core = match CoreEngine::start(sink) {
+        Ok(core) => core,
+        Err(error) => return Ok(Either::B(errno(&error))),
+    };
+    let state = Rc::new(RefCell::new(State {
+        core,
+        registry: Registry::default(),
+        shared,
+        slab,
+        sends: Sends::new(sends),
+        parcels: Vec::new(),
+        mailbox,
+        lent: Lent::default(),
+        taken: VecDeque::new(),
+        batch: Batch::default(),
+        hot: Habit::default(),
+        at_once: Habit::default(),
+        busy: Busy::default(),
+    }));
+    // Hooks run last-registered-first: the thread is joined before the threadsafe function,
+    // which is older, is taken down, and before JavaScript's memory goes. Everything native
+    // goes here and not in a finalizer: those do not run for every environment.
+    env.add_env_cleanup_hook(Rc::clone(&state), |state| state.borrow_mut().end())?;
+    Ok(Either::A(Engine { state }))
+}
+
 #[napi]
 impl Engine {
-    /// Starts the I/O thread. `onWake` is called when there are events and JavaScript is not
-    /// draining; it is expected to call [`Engine::drainer`]'s function until that gives 0.
-    #[napi(constructor, catch_unwind)]
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "napi hands a function over by value"
-    )]
-    pub fn new(
-        env: Env,
-        shared: Int32Array,
-        slab: Uint8Array,
-        sends: Int32Array,
-        on_wake: Function<'_, u32, ()>,
-    ) -> Result<Self> {
-        let shared = Shared::new(shared)
-            .ok_or_else(|| napi::Error::new(Status::InvalidArg, "no room for an event"))?;
-        let mailbox = Arc::new(Mailbox::new(&on_wake)?);
-        let sink = Arc::clone(&mailbox);
-        let core = CoreEngine::start(sink).map_err(|error| {
-            let reason = format!("the I/O thread could not be started: {error}");
-            napi::Error::new(Status::GenericFailure, reason)
-        })?;
-        let state = Rc::new(RefCell::new(State {
-            core,
-            registry: Registry::default(),
-            shared,
-            slab,
-            sends: Sends::new(sends),
-            parcels: Vec::new(),
-            mailbox,
-            lent: Lent::default(),
-            taken: VecDeque::new(),
-            batch: Batch::default(),
-            hot: Habit::default(),
-            at_once: Habit::default(),
-            busy: Busy::default(),
-        }));
-        // Hooks run last-registered-first: the thread is joined before the threadsafe function,
-        // which is older, is taken down, and before JavaScript's memory goes. Everything native
-        // goes here and not in a finalizer: those do not run for every environment.
-        env.add_env_cleanup_hook(Rc::clone(&state), |state| state.borrow_mut().end())?;
-        Ok(Self { state })
-    }
-
     /// The function that gives the next events and takes back what its last call gave: JavaScript is done with those
     /// bytes and handles. It answers how many events are in the array. On 0 JavaScript is called again
     /// when there are more, and must not drain before; on anything else it must drain again.

@@ -7,7 +7,7 @@
 //! | --- | --- | --- | --- |
 //! | shared | every stream, small reads | are copied out by the owner before its next batch | yes, when all of it is copied out |
 //! | own | one read of a stream with much to read | stay in the owner's hands as a view | never |
-//! | piece | the same, of a stream whose bytes are to be in memory of exactly their size | stay in the owner's hands if they fill it, else are copied out | never |
+//! | piece | the same, where less comes at once | the same; of a stream whose bytes are to be in memory of exactly their size, what does not fill it is copied out | never |
 //!
 //! So the memory behind a view never held, and never will hold, bytes of another stream; and what an
 //! own chunk's memory held before it was lent is wiped, because a view shows all of it. The engine is
@@ -37,7 +37,7 @@ pub const SMALLEST_SHARED: usize = 2 * SHARED_WINDOW;
 /// have come, and that little is wasted where a read brings less.
 pub const OWN_WINDOW: usize = 256 * 1024;
 
-/// The size of a piece: what a read of a stream whose bytes are copied may bring.
+/// The size of a piece.
 pub const PIECE: usize = SHARED_WINDOW;
 
 /// Pieces that wait for a stream to need one: as much as one stream may have on the way.

@@ -2,7 +2,7 @@
 //!
 //! Pure: no I/O, no locks. One [`ReadFlow`] belongs to the receiver of one stream.
 
-use crate::core::chunks::{OWN_WINDOW, SHARED_WINDOW};
+use crate::core::chunks::{OWN_WINDOW, PIECE, SHARED_WINDOW};
 
 /// Bytes of one stream that may be on their way to the owner at first, and again after it stopped
 /// reading. When they are used up the stream is not read, the kernel's window closes and the peer
@@ -18,33 +18,46 @@ pub fn more_ahead(ahead: usize, len: usize) -> usize {
     (ahead + len).min(MOST_AHEAD)
 }
 
-/// A read into an own chunk that gives less than this ends the use of own chunks: the flood is
-/// over, and a view of few bytes would keep a whole chunk in memory.
-const TRICKLE: usize = 32 * 1024;
+/// A read that gives less than this ends the use of fresh chunks: the flood is over. And a view of so few bytes would
+/// keep too much memory for them, so they are copied out.
+pub(crate) const TRICKLE: usize = 32 * 1024;
 
-/// Which chunk the next read of a stream goes to.
+/// Which chunk a read goes to, see [`crate::core::chunks`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Place {
+    /// A shared chunk.
+    #[default]
+    Shared,
+    /// A piece.
+    Piece,
+    /// An own chunk.
+    Own,
+}
+
+/// Which chunk the next read of a stream goes to: one that is about as large as what comes.
 ///
-/// | state | a read fills its window | a read gives less than [`TRICKLE`] |
-/// | --- | --- | --- |
-/// | shared | own | shared |
-/// | own | own | shared |
+/// | place | a read fills its window | less than [`TRICKLE`] | at most [`PIECE`] | more |
+/// | --- | --- | --- | --- | --- |
+/// | shared | piece | shared | shared | |
+/// | piece | own | shared | piece | |
+/// | own | own | shared | piece | own |
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ReadFlow {
-    own: bool,
+    place: Place,
     /// The last read filled its window.
     full: bool,
-    /// Reads in a row that went to an own chunk.
+    /// Reads in a row that went to a fresh chunk.
     streak: u32,
 }
 
-/// Reads in a row into own chunks that make a flood: a megabyte or so.
+/// Reads in a row into fresh chunks that make a flood: a megabyte or so.
 const FLOOD: u32 = 8;
 
 impl ReadFlow {
-    /// Whether the next read wants a chunk that serves this stream alone.
+    /// Where the next read wants to go.
     #[must_use]
-    pub fn wants_own(self) -> bool {
-        self.own
+    pub fn place(self) -> Place {
+        self.place
     }
 
     /// Whether the last read filled its window.
@@ -63,22 +76,28 @@ impl ReadFlow {
     /// The most the next read may take.
     #[must_use]
     pub fn window(self) -> usize {
-        if self.own { OWN_WINDOW } else { SHARED_WINDOW }
+        match self.place {
+            Place::Shared => SHARED_WINDOW,
+            Place::Piece => PIECE,
+            Place::Own => OWN_WINDOW,
+        }
     }
 
     /// Learns from a read that gave `len` bytes of at most `window`.
     pub fn record(&mut self, len: usize, window: usize) {
-        self.streak = if self.own {
-            self.streak.saturating_add(1)
-        } else {
+        self.streak = if self.place == Place::Shared {
             0
+        } else {
+            self.streak.saturating_add(1)
         };
         self.full = len == window;
-        if self.full {
-            self.own = true;
-        } else if len < TRICKLE {
-            self.own = false;
-        }
+        self.place = match self.place {
+            Place::Shared if self.full => Place::Piece,
+            Place::Piece if self.full => Place::Own,
+            Place::Own if len > PIECE => Place::Own,
+            Place::Piece | Place::Own if len >= TRICKLE => Place::Piece,
+            _ => Place::Shared,
+        };
     }
 }
 
@@ -87,17 +106,23 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_full_window_earns_own_chunks_and_a_trickle_ends_them() {
+    fn full_windows_earn_larger_chunks_and_a_trickle_ends_them() {
         let mut flow = ReadFlow::default();
-        flow.record(100, SHARED_WINDOW);
-        assert!(!flow.wants_own());
-        flow.record(SHARED_WINDOW, SHARED_WINDOW);
-        assert!(flow.wants_own());
-        assert_eq!(flow.window(), OWN_WINDOW);
-        flow.record(TRICKLE, OWN_WINDOW);
-        assert!(flow.wants_own());
-        flow.record(TRICKLE - 1, OWN_WINDOW);
-        assert!(!flow.wants_own());
+        let mut after = |len| {
+            flow.record(len, flow.window());
+            flow.place()
+        };
+        assert_eq!(after(100), Place::Shared);
+        assert_eq!(after(SHARED_WINDOW), Place::Piece);
+        assert_eq!(after(TRICKLE), Place::Piece);
+        assert_eq!(after(PIECE), Place::Own);
+        assert_eq!(after(PIECE + 1), Place::Own);
+        assert_eq!(after(PIECE), Place::Piece);
+        assert_eq!(after(TRICKLE - 1), Place::Shared);
+        assert_eq!(after(SHARED_WINDOW), Place::Piece);
+        assert_eq!(after(PIECE), Place::Own);
+        assert_eq!(after(OWN_WINDOW), Place::Own);
+        assert_eq!(after(1), Place::Shared);
     }
 
     #[test]
@@ -132,6 +157,6 @@ mod tests {
         for _ in 0..100 {
             flow.record(SHARED_WINDOW - 1, SHARED_WINDOW);
         }
-        assert!(!flow.wants_own());
+        assert_eq!(flow.place(), Place::Shared);
     }
 }

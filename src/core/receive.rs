@@ -3,13 +3,14 @@
 //! Nothing else reads from a transport, and the driver knows no more of it than this one type: a
 //! second way of receiving (on the owner's thread, say) has its place here.
 
+use std::convert::Infallible;
 use std::io;
 use std::task::{Context, Poll};
 
 use crate::core::chunks::{Chunk, SHARED_WINDOW};
 use crate::core::engine::Shared;
 use crate::core::event::{ChunkId, Event};
-use crate::core::flow::ReadFlow;
+use crate::core::flow::{Place, ReadFlow, TRICKLE};
 use crate::core::receive_messages::MessageReceiver;
 use crate::core::stream::Stream;
 use crate::core::transport::Transport;
@@ -112,6 +113,19 @@ impl Receiver {
             let buffer = chunk.window_mut(self.flow.window());
             let window = buffer.len();
             return match transport.try_read(buffer) {
+                Ok(len)
+                    if (1..TRICKLE).contains(&len)
+                        && let Some((id, offset)) = copy(cx, engine, &mut chunk, len) =>
+                {
+                    engine.chunks.add_own(chunk);
+                    Some(Ok(Received {
+                        chunk: id,
+                        offset,
+                        len,
+                        window,
+                        own: false,
+                    }))
+                }
                 Ok(len) if len > 0 => {
                     let offset = chunk.fill(len);
                     if !self.copied {
@@ -159,9 +173,12 @@ impl Receiver {
     fn take_fresh(&self, engine: &Shared) -> Option<Chunk> {
         if self.copied {
             // Only what fills it is worth it.
-            self.flow.is_full().then(|| engine.chunks.take_piece())?
-        } else {
-            self.flow.wants_own().then(|| engine.chunks.take_own())?
+            return self.flow.is_full().then(|| engine.chunks.take_piece())?;
+        }
+        match self.flow.place() {
+            Place::Shared => None,
+            Place::Piece => engine.chunks.take_piece(),
+            Place::Own => engine.chunks.take_own(),
         }
     }
 
@@ -184,6 +201,25 @@ impl Receiver {
         });
         self.flow.record(received.len, received.window);
     }
+}
+
+/// Copies the few bytes that a read has brought into a chunk of its own to a shared one, where there is room.
+fn copy(
+    cx: &Context<'_>,
+    engine: &Shared,
+    chunk: &mut Chunk,
+    len: usize,
+) -> Option<(ChunkId, usize)> {
+    let bytes = chunk.window_mut(len);
+    let fill = |room: &mut [u8]| {
+        room[..len].copy_from_slice(bytes);
+        Ok::<_, Infallible>(len)
+    };
+    let copied = engine
+        .chunks
+        .with_shared(cx.waker(), SHARED_WINDOW, SHARED_WINDOW, fill)?;
+    let Ok((id, offset, _)) = copied;
+    Some((id, offset))
 }
 
 /// Places and lengths in a chunk fit: a chunk is far smaller than 4 GiB.

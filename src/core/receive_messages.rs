@@ -20,6 +20,9 @@ use crate::core::transport::Transport;
 /// The window while every read fills it: the fewer reads and the fewer words to the owner, the better.
 const FLOOD_WINDOW: usize = 4 * SHARED_WINDOW;
 
+/// The most that one read brings of a large message.
+const LARGE_WINDOW: usize = 256 * 1024;
+
 /// Reads in a row that filled their windows and so make a flood.
 const FLOOD: u32 = 4;
 
@@ -116,7 +119,8 @@ impl MessageReceiver {
         transport: &Transport,
         is_pending: bool,
     ) -> Option<io::Result<Round>> {
-        if !is_pending && let Some((message, window)) = self.decoder.large_mut() {
+        if !is_pending && let Some((message, rest)) = self.decoder.large_mut() {
+            let window = rest.min(LARGE_WINDOW);
             return Some(transport.try_read_to_end_of(message, window).map(|read| {
                 let outcome = self.decoder.advance_large(read);
                 Round {

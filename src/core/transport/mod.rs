@@ -33,9 +33,6 @@ use crate::core::transport::peer::Peer;
 pub use crate::core::transport::tcp::TcpSocket;
 use crate::core::transport::tls::Tls;
 
-/// Bytes read to the end of a vector at once where it is zeroed first.
-const READ_AT_ONCE: usize = 64 * 1024;
-
 /// A connected socket, registered with the I/O thread's runtime.
 #[derive(Debug)]
 pub enum Transport {
@@ -134,7 +131,8 @@ impl Transport {
         each!(self, stream => stream.try_read(buffer), tls => tls.try_read(buffer))
     }
 
-    /// Reads once, at most `most` bytes to the end of `buffer`. `Ok(0)` is the end of the peer's half.
+    /// Reads once, at most `most` bytes to the end of `buffer`, which may be zeroed first. `Ok(0)` is the end of the
+    /// peer's half.
     ///
     /// # Errors
     /// `WouldBlock` where there is nothing; otherwise what the system says.
@@ -143,9 +141,8 @@ impl Transport {
         if let Self::Unix(stream) = self {
             return stream.try_read_buf(&mut buffer.limit(most));
         }
-        // Zeroed first, a piece at a time, so that little is zeroed in vain.
         let len = buffer.len();
-        buffer.resize(len + most.min(READ_AT_ONCE), 0);
+        buffer.resize(len + most, 0);
         let result = self.try_read(&mut buffer[len..]);
         buffer.truncate(len + result.as_ref().map_or(0, |read| *read));
         result
