@@ -15,4 +15,13 @@ export {
   supportedReceiveTypes,
   supportedSendTypes,
 } from './messages';
+export type {
+  MessageError,
+  MessageOptions,
+  ReceiveType,
+  ReconnectBackoff,
+  SendType,
+  SocketClientOptions,
+  SocketServerOptions,
+} from './messages';
 export * from './web';

@@ -69,7 +69,7 @@ type NumberArray =
  * | `sendType` | value |
  * | --- | --- |
  * | a number type | a number, a BigInt, or an array of them (ordinary or typed) that is sent as one message; `null` and `undefined` in it are left out |
- * | `string` | anything that has a string form; of an array the elements' forms side by side; a `Uint8Array` as it is |
+ * | `string` | anything that has a string form; of an array, typed or not, the elements' forms side by side; the bytes of a `Uint8Array`, `DataView` or `ArrayBuffer` as they are |
  * | `json` | a string is JSON text already; everything else goes through `JSON.stringify` |
  * | `image` | the bytes of an image file, or pixels, which become a JPEG |
  * | `bmp` … `wbmp` | the bytes of such a file (its signature is checked), or pixels |
@@ -84,11 +84,18 @@ export type SendValue<S extends string> = S extends NumberType
  * What a number type is received as: in raw mode a number (with `emitBatchDataAsAvailable` an array), in frames a
  * number or, of a frame that has not exactly one, an array. `long` with `bigint: true` is a BigInt.
  */
-type ReceivedNumbers<One, O> = O extends { rawBytes: false }
-  ? One | One[]
-  : O extends { emitBatchDataAsAvailable: true }
+type ReceivedNumbers<One, O> = O extends { emitBatchDataAsAvailable: true }
+  ? IsRaw<O> extends true
     ? One[]
-    : One | One[];
+    : One | One[]
+  : One | One[];
+
+/** Whether the options say, also by silence, that `rawBytes` is true. */
+type IsRaw<O> = 'rawBytes' extends keyof O
+  ? [O['rawBytes']] extends [true | null | undefined]
+    ? true
+    : false
+  : true;
 
 /**
  * What a `data` listener gets, by `receiveType` and the other options: a number or an array of numbers, a string, any
@@ -104,9 +111,22 @@ export type ReceiveValue<R extends string, O = {}> = R extends 'long'
         ? Bytes
         : any;
 
-/** The type that the options `O` name, or the default. */
-type SendTypeOf<O> = O extends { sendType: infer S extends string } ? Lowercase<S> : 'string';
-type ReceiveTypeOf<O> = O extends { receiveType: infer R extends string } ? Lowercase<R> : 'string';
+/**
+ * The type that the options `O` name, in lower case; the default where they name none; `string` where it shows only when
+ * the program runs.
+ */
+type NameOf<O, Key extends string> = Key extends keyof O
+  ? [O[Key]] extends [null | undefined]
+    ? 'string'
+    : [O[Key]] extends [string]
+      ? Lowercase<O[Key]>
+      : string
+  : 'string';
+type SendTypeOf<O> = NameOf<O, 'sendType'>;
+type ReceiveTypeOf<O> = NameOf<O, 'receiveType'>;
+
+/** What no option is called: a slip of the pen is an error, also beside options that are right. */
+type NoOthers<O, Known> = { [Name in Exclude<keyof O, keyof Known>]: never };
 
 /** What one may send with the options `O`. */
 export type SendValueOf<O> = SendValue<SendTypeOf<O>>;
@@ -128,6 +148,7 @@ export function supportedSendTypes(): SendType[];
 
 /**
  * Options of clients and servers. `undefined` and `null` mean the default. Numbers and booleans may be given as text.
+ * A name that is none of these is ignored, with a process warning.
  *
  * What is out of range throws a `RangeError` (`ERR_OUT_OF_RANGE`), what is of a wrong type a `TypeError`
  * (`ERR_INVALID_ARG_TYPE`), in the constructor.
@@ -153,7 +174,16 @@ export interface MessageOptions {
    * connection is closed. Default 64 MiB.
    */
   maxMessageSize?: number | null | undefined;
-  /** Seconds without anything sent or received after which the connection is closed; 0 is never. Default 0. */
+  /**
+   * Bytes that may wait to be sent on one connection ({@link MessageConnection.bufferedAmount}). Beyond it the connection is
+   * closed, with an `error` (`ERR_MESSAGE_BUFFER_FULL`); a message that is larger by itself is beyond it. 0 is no limit.
+   * Default 0.
+   */
+  maxBufferedAmount?: number | null | undefined;
+  /**
+   * Seconds without anything sent or received after which the connection is closed; 0 is never. What the peer does not
+   * take is dropped then. Default 0.
+   */
   idleTimeout?: number | null | undefined;
   /** TCP keep-alive. Default true. */
   keepAlive?: boolean | null | undefined;
@@ -166,7 +196,10 @@ export interface MessageOptions {
   receiveBufferSize?: number | null | undefined;
   /** The kernel's send buffer in bytes, fixed at that size; see {@link receiveBufferSize}. */
   sendBufferSize?: number | null | undefined;
-  /** Whether to speak TLS. Default false. */
+  /**
+   * Whether to speak TLS. Default false. Where it is not given, certificates, `clientAuth`, and the words of other APIs for
+   * TLS throw a `TypeError` (`ERR_INVALID_ARG_VALUE`).
+   */
   sslTls?: boolean | null | undefined;
   /** A PKCS#12 file with this end's key and certificate. Default `''`, none. */
   pfxKeyCertPath?: string | null | undefined;
@@ -210,6 +243,8 @@ export interface SocketClientOptions extends MessageOptions {
   verifyHost?: boolean | null | undefined;
 }
 
+type ClientAuth = 'none' | 'request' | 'required';
+
 /** Options of a {@link SocketServer}. Those of messages hold for each of its connections. */
 export interface SocketServerOptions extends MessageOptions {
   /** Where to listen; 0 is any free port. Another than 0 to 65535 throws `ERR_SOCKET_BAD_PORT`. Default 4000. */
@@ -218,9 +253,13 @@ export interface SocketServerOptions extends MessageOptions {
   hostInterface?: string | null | undefined;
   /**
    * With TLS: whether clients are asked for a certificate (`'request'`), must have one (`'required'`), or neither.
-   * Not case-sensitive. Default `'none'`.
+   * Not case-sensitive; another word throws a `TypeError` (`ERR_INVALID_ARG_VALUE`). Default `'none'`.
    */
-  clientAuth?: AnyCase<'none' | 'request' | 'required'> | null | undefined;
+  clientAuth?: ClientAuth | Capitalize<ClientAuth> | Uppercase<ClientAuth> | null | undefined;
+  /** The old name of `pfxKeyCertPath`, which goes before it. */
+  keyStorePath?: string | null | undefined;
+  /** The old name of `pfxKeyCertPassword`, which goes before it. */
+  keyStorePassword?: string | null | undefined;
 }
 
 /** Options with their defaults filled in. */
@@ -241,6 +280,8 @@ export type Merged<O> = { [Name in keyof O]-?: Exclude<O[Name], null> };
  * | `ERR_MESSAGE_TRUNCATED` | the connection ended in the middle of a message |
  * | `ERR_MESSAGE_NOT_JSON` | a text came in that is not JSON |
  * | `ERR_MESSAGE_QUEUE_FULL` | thrown by `send()`: too many messages before the connection stands |
+ * | `ERR_MESSAGE_BUFFER_FULL` | more than `maxBufferedAmount` waits to be sent; the connection is closed |
+ * | `ERR_MESSAGE_TLS_OPTION` | a file of TLS is missing, cannot be read, or holds something else |
  * | `ERR_SOCKET_CLOSED` | sent after the close |
  * | `ECONNREFUSED`, `ECONNRESET`, … | the system's; the error itself, or `cause` |
  */
@@ -315,8 +356,23 @@ declare abstract class MessageConnection<Send, Events> extends Emitter<Events> {
    *   `drain` to come, and an `error` event tells why.
    */
   send(data: Send): boolean;
-  /** Sends what was sent before, then closes in both directions. `close` follows. A second call does nothing. */
+  /**
+   * Sends what was sent before, however long the peer takes to read it, then closes in both directions. `close` follows.
+   * A second call does nothing.
+   */
   close(): void;
+  /**
+   * Closes now. What waits to be sent is dropped; if that is something, the peer gets a reset. `close` follows. Also
+   * while closing, where a peer does not read.
+   */
+  destroy(): void;
+  /**
+   * Delivers no more messages until {@link resume}, and reads no more: the peer has to wait. What is on its way is held, and
+   * what ends the connection comes behind it. Only while the connection stands; a client's next one is not paused.
+   */
+  pause(): void;
+  /** Goes on behind {@link pause}: with what was held, in later callbacks, and then with what is read. */
+  resume(): void;
   /** Whether the connection stands. */
   isOpen(): boolean;
   /** The peer's IP address, also after the close. `undefined` before the first connection. */
@@ -354,7 +410,11 @@ export class SocketClient<const O extends SocketClientOptions = {}> extends Mess
    * @param port Default 4000. Another than 0 to 65535 throws a `RangeError` (`ERR_SOCKET_BAD_PORT`).
    * @param host Name or IP address. Default `'localhost'`.
    */
-  constructor(port?: number | string | null, host?: string | null, options?: O | null);
+  constructor(
+    port?: number | string | null,
+    host?: string | null,
+    options?: (O & NoOthers<O, SocketClientOptions>) | null,
+  );
   /** The server's port. */
   port: number;
   /** The server's name or address. */
@@ -397,14 +457,17 @@ export class SocketServer<const O extends SocketServerOptions = {}> extends Emit
   SocketServerEventMap<Socket<O>>
 > {
   /** Does not listen. */
-  constructor(options?: O | null);
+  constructor(options?: (O & NoOthers<O, SocketServerOptions>) | null);
   /** The options, with their defaults filled in. */
   readonly options: Merged<SocketServerOptions>;
   /** Listens. `listening` follows, or `error`. While it listens this does nothing; after `stop()` it listens again. */
   start(): void;
-  /** Stops listening and closes all connections, each with its own `close`; the server's own follows them. */
+  /**
+   * Stops listening and closes all connections, each with its own `close`; the server's own follows them. A peer that
+   * does not read makes it wait, see {@link Socket.destroy}.
+   */
   stop(): void;
-  /** The open connections: an array of the caller's own. */
+  /** The connections that are open or closing: an array of the caller's own. */
   readonly connections: Socket<O>[];
   /** Where it listens; null while it does not. */
   address(): { address: string; family: string; port: number } | null;

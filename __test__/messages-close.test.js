@@ -273,3 +273,95 @@ test('the process is not kept by anything after the close', opts, async () => {
     assert.equal(stdout.replace('still here\n', ''), 'close\n', scenario);
   }
 });
+
+const WAITING = 16 * MiB;
+
+/** One of ours with more to send than the system takes, and a peer that reads nothing. */
+async function stuckPair(t, options) {
+  const m = messageKit(t);
+  const made = await m.pair('server', { sendType: 'image', sendBufferSize: 16 * 1024, ...options });
+  made.conn.on('error', () => {});
+  made.log = logOf(made.ours);
+  for (let sent = 0; sent < WAITING; sent += MiB) made.ours.send(Buffer.alloc(MiB));
+  assert.ok(made.ours.bufferedAmount > 0);
+  return made;
+}
+
+/** The peer reads at last: it gets what was with the system, and no more. */
+async function assertCut(conn) {
+  let got = 0;
+  conn.on('data', (chunk) => (got += chunk.length));
+  await closed(conn);
+  assert.ok(got < WAITING, `${got} bytes`);
+}
+
+for (const isClosing of [false, true]) {
+  const when = isClosing ? 'while closing' : 'while open';
+  test(`idleTimeout closes a connection whose peer reads nothing, ${when}`, opts, async (t) => {
+    const { ours, conn, log, server } = await stuckPair(t, { idleTimeout: 0.3 });
+    if (isClosing) ours.close();
+    await closed(ours);
+    assert.deepEqual(log, [['close']]);
+    assert.equal(ours.bufferedAmount, 0);
+    assert.deepEqual(server.connections, []);
+    await assertCut(conn);
+  });
+}
+
+for (const isClosing of [false, true]) {
+  const when = isClosing ? 'that is closing' : 'that is open';
+  test(`destroy() drops what waits, of a connection ${when}`, opts, async (t) => {
+    const { ours, conn, log } = await stuckPair(t);
+    if (isClosing) ours.close();
+    assert.equal(ours.destroy(), undefined);
+    ours.destroy();
+    ours.close();
+    assert.equal(ours.isOpen(), false);
+    assert.equal(ours.bufferedAmount, 0);
+    assert.deepEqual(log, []);
+    await closed(ours);
+    await turn();
+    assert.deepEqual(log, [['close']]);
+    await assertCut(conn);
+  });
+}
+
+test('destroy() where nothing waits is no reset', opts, async (t) => {
+  const { ours, conn } = await messageKit(t).pair('server');
+  const all = readAll(conn);
+  ours.send('hello');
+  // It leaves at the end of the tick.
+  await turn();
+  ours.destroy();
+  assert.equal(String(await all), 'hello');
+});
+
+test('destroy() lets stop() end where a peer reads nothing', opts, async (t) => {
+  const { server, ours } = await stuckPair(t);
+  server.stop();
+  for (const each of server.connections) each.destroy();
+  await closed(server);
+  assert.equal(ours.isOpen(), false);
+});
+
+test('destroy() of a client that is new, connecting, closed', opts, async (t) => {
+  const m = messageKit(t);
+  const listening = await m.rawServer();
+  const ours = m.client(listening.address().port);
+  const log = logOf(ours);
+  ours.on('open', () => log.push(['open']));
+  ours.send('dropped');
+  ours.destroy();
+  assert.equal(ours.bufferedAmount, 0);
+  ours.open();
+  ours.destroy();
+  await closed(ours);
+  ours.destroy();
+  for (let i = 0; i < 5; i++) await turn();
+  assert.deepEqual(log, [['close']]);
+  ours.open();
+  await told(ours, 'open');
+  ours.destroy();
+  await closed(ours);
+  assert.deepEqual(log, [['close'], ['open'], ['close']]);
+});

@@ -128,6 +128,27 @@ test('nor in batches', opts, async () => {
   assert.deepEqual(batches, { uncaught: ['batch'], values: ['a', 'b', 'c', 'd'] });
 });
 
+test('errorMonitor hears errors, with a listener and without', opts, async (t) => {
+  const { errorMonitor } = require('node:events');
+  const { ours } = await messageKit(t).pair('server', { sendType: 'int' });
+  const heard = [];
+  ours.on(errorMonitor, (text, err) => heard.push(['monitor', text, err.code]));
+  const warned = told(process, 'warning');
+  ours.send('1');
+  const [warning] = await warned;
+  assert.equal(warning.code, 'ERR_MESSAGE_INVALID_VALUE');
+  ours.on('error', (text, err) => heard.push(['error', text, err.code]));
+  ours.send('2');
+  await until(() => heard.length === 3);
+  const text = 'Data cannot be converted to int. It is: string';
+  const code = 'ERR_MESSAGE_INVALID_VALUE';
+  assert.deepEqual(heard, [
+    ['monitor', text, code],
+    ['monitor', text, code],
+    ['error', text, code],
+  ]);
+});
+
 test('without an error listener errors are warnings', opts, async () => {
   const { uncaught, warnings } = await runJson('message-events', ['no error listener']);
   assert.deepEqual(uncaught, []);
@@ -250,6 +271,28 @@ test('a rejected async listener is an error with captureRejections', opts, async
   const [text, err] = await failed;
   assert.equal(text, 'of the listener');
   assert.ok(err instanceof Error);
+});
+
+test('so is one of a server', opts, async (t) => {
+  const events = require('node:events');
+  const before = events.captureRejections;
+  events.captureRejections = true;
+  t.after(() => (events.captureRejections = before));
+  const m = messageKit(t);
+  const { server, port } = await m.server();
+  const failed = told(server, 'error');
+  server.on('connection', async () => {
+    throw new Error('of the listener');
+  });
+  await m.raw(port);
+  const [text, err] = await failed;
+  assert.equal(text, 'of the listener');
+  assert.ok(err instanceof Error);
+});
+
+test('a rejected error listener is not told of itself', opts, async () => {
+  const result = await runJson('message-events', ['rejecting error']);
+  assert.deepEqual(result, { errors: ['data'], uncaught: ['behind data'] });
 });
 
 test('messages that nobody listens to are dropped, and the connection goes on', opts, async (t) => {

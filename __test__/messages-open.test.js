@@ -63,7 +63,8 @@ test('B2: N messages are queued, the one after them is refused', opts, async (t)
     assert.equal(
       err.message,
       'Maximum number of unsent messages has been exceeded: 3. ' +
-        'Consider setting discardMessagesBeforeOpen to true.',
+        'Consider setting discardMessagesBeforeOpen to true. ' +
+        'Messages wait from send() until open() has connected; maxUnsentMessages is how many may.',
     );
   }
   client.on('open', () => client.close());
@@ -372,4 +373,47 @@ test('await using: closes and waits', opts, async (t) => {
   fresh.send('dropped');
   await fresh[Symbol.asyncDispose]();
   assert.equal(fresh.bufferedAmount, 0);
+});
+
+for (const [what, act, names] of [
+  ['open()', (client) => client.open(), ['close']],
+  ['send()', (client) => client.send('late'), ['error', 'close']],
+]) {
+  test(`close() while connecting, and ${what} before close has come`, opts, async (t) => {
+    const m = messageKit(t);
+    const listening = await m.rawServer();
+    const client = m.client(listening.address().port);
+    const log = logOf(client);
+    client.on('open', () => log.push(['open']));
+    client.open();
+    client.close();
+    act(client);
+    client.close();
+    await closed(client);
+    for (let i = 0; i < 20; i++) await turn();
+    assert.deepEqual(
+      log.map(([name]) => name),
+      names,
+    );
+    // Now it may.
+    client.open();
+    await told(client, 'open');
+  });
+}
+
+test('a host or port that is none any more when it connects is an error', opts, async (t) => {
+  const m = messageKit(t);
+  const client = m.client(4000);
+  for (const change of [{ host: 'a\0b' }, { host: 'localhost', port: -1 }]) {
+    Object.assign(client, change);
+    const failed = told(client, 'error');
+    client.open();
+    const [, err] = await failed;
+    assert.match(err.code, /^ERR_/);
+    assert.equal(client.isOpen(), false);
+  }
+  const listening = await m.rawServer();
+  client.port = listening.address().port;
+  client.open();
+  await told(client, 'open');
 });

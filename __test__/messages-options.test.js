@@ -6,7 +6,7 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { run } = require('./helpers/child');
 const { NO_PROC, noStrace, timerOf, traceCalls } = require('./helpers/system');
-const { TIMEOUT, messageKit, messages } = require('./helpers/messages');
+const { TIMEOUT, messageKit, messages, turn } = require('./helpers/messages');
 
 const { SocketClient, SocketServer, supportedReceiveTypes, supportedSendTypes } = messages;
 const opts = { timeout: TIMEOUT };
@@ -17,6 +17,7 @@ const common = {
   emitBatchDataAsAvailable: false,
   idleTimeout: 0,
   keepAlive: true,
+  maxBufferedAmount: 0,
   maxMessageSize: 64 * 1024 * 1024,
   noDelay: true,
   pfxKeyCertPassword: '',
@@ -69,6 +70,7 @@ for (const [side, optionsOf, defaults] of both) {
   test(`numbers out of range are refused by a ${side}`, () => {
     const wrong = {
       idleTimeout: [-1, NaN, Infinity, 2 ** 31],
+      maxBufferedAmount: [-1, NaN, 2 ** 53],
       maxMessageSize: [0, -1, 2 ** 31],
       receiveBufferSize: [0, -1, 2 ** 31],
       sendBufferSize: [0, -1, 2 ** 31],
@@ -89,7 +91,7 @@ for (const [side, optionsOf, defaults] of both) {
           message: new RegExp(`"options\\.${name}"`),
         });
       }
-      for (const value of ['', 'many', {}, [], true, () => {}]) {
+      for (const value of ['', 'many', {}, [], true, () => {}, Symbol('5'), 5n]) {
         assert.throws(
           () => optionsOf({ [name]: value }),
           (err) => err.code === 'ERR_INVALID_ARG_TYPE' || err.code === 'ERR_OUT_OF_RANGE',
@@ -166,10 +168,76 @@ for (const [side, optionsOf, defaults] of both) {
     }
   });
 
-  test(`an option that a ${side} does not know is ignored`, () => {
-    const options = optionsOf({ colour: 'red', toString: 'red' });
-    assert.equal('colour' in options, false);
+  test(`an option that a ${side} does not know is ignored, with one warning`, async (t) => {
+    await turn(); // Those of other tests are told.
+    const warnings = [];
+    const onWarning = (warning) => warnings.push(warning);
+    process.on('warning', onWarning);
+    t.after(() => process.off('warning', onWarning));
+    // Names of the other class are no mistake: one object may serve both.
+    const others = { ...clientDefaults, ...serverDefaults, keyStorePath: '', keyStorePassword: '' };
+    optionsOf({ ...others, reconnectBackoff: {} });
+    const name = `RAWbytes${side === 'client' ? '' : ' '}`;
+    const options = optionsOf({ [`colour of a ${side}`]: 'red', [name]: false, toString: 'red' });
+    optionsOf({ [`colour of a ${side}`]: 'red', [name]: false });
+    assert.equal(`colour of a ${side}` in options, false);
+    assert.equal(options.rawBytes, true);
     assert.equal(options.toString, Object.prototype.toString);
+    await turn();
+    const texts = [
+      `Message sockets have no option 'colour of a ${side}': it is ignored.`,
+      `Message sockets have no option '${name}': it is ignored. Did you mean 'rawBytes'?`,
+    ];
+    if (side === 'client') texts.push("Message sockets have no option 'toString': it is ignored.");
+    assert.deepEqual(
+      warnings.map(({ message }) => message),
+      texts,
+    );
+    assert.equal(warnings[0].code, 'SOCKET_UNKNOWN_OPTION');
+  });
+
+  test(`options of a ${side} may be inherited`, () => {
+    const base = { rawBytes: false, sendType: 'int', maxMessageSize: 5 };
+    has(optionsOf(Object.create(base)), base);
+  });
+
+  test(`who asks a ${side} for TLS in other words than sslTls is told so`, () => {
+    const words = [
+      { tls: true },
+      { tls: {} },
+      { useSecureTransport: true },
+      { secureTransport: 'on' },
+      { ssl: 'true' },
+      { SSLTLS: true },
+      { sslTLS: true },
+      { cert: 'x' },
+      { ca: ['x'] },
+      { key: 'x' },
+      { pfx: Buffer.alloc(1) },
+    ];
+    const own = [{ pfxKeyCertPath: 'a' }, { trustedCACertPath: 'a' }];
+    if (side === 'server') own.push({ keyStorePath: 'a' }, { clientAuth: 'required' });
+    const refused = (options) => {
+      const [name] = Object.keys(options);
+      assert.throws(() => optionsOf(options), {
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: new RegExp(`'${name}'.*'sslTls'`),
+      });
+    };
+    for (const options of words) {
+      refused(options);
+      refused({ ...options, sslTls: false });
+      optionsOf({ ...options, sslTls: true });
+    }
+    for (const options of own) {
+      refused(options);
+      // Who says that there shall be none may leave the paths where they are.
+      optionsOf({ ...options, sslTls: false });
+      optionsOf({ ...options, sslTls: 'true' });
+    }
+    const none = { tls: false, useSecureTransport: 'off', ca: null, cert: '', clientAuth: 'NONE' };
+    optionsOf({ ...none, trustedCACertPath: '', pfxKeyCertPath: '' });
   });
 }
 
@@ -188,7 +256,7 @@ test('the type lists, in their order, as lists of the caller’s own', () => {
 });
 
 test('ports', () => {
-  for (const port of [-1, 65536, 1.5, NaN, 'http', '', {}, true]) {
+  for (const port of [-1, 65536, 1.5, NaN, 'http', '', {}, true, Symbol('1'), 1n]) {
     const expected = { name: 'RangeError', code: 'ERR_SOCKET_BAD_PORT' };
     assert.throws(() => new SocketClient(port), expected);
     assert.throws(() => new SocketServer({ port }), expected);
@@ -201,12 +269,16 @@ test('ports', () => {
 });
 
 test('the host is text', () => {
-  for (const host of [5, {}, true]) {
+  for (const host of [5, {}, true, Symbol('host')]) {
     assert.throws(() => new SocketClient(1, host), {
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',
     });
   }
+  assert.throws(() => new SocketClient(1, 'a\0b'), {
+    name: 'TypeError',
+    code: 'ERR_INVALID_ARG_VALUE',
+  });
   assert.throws(() => new SocketServer({ hostInterface: 5 }), { code: 'ERR_INVALID_ARG_TYPE' });
   assert.equal(serverOptions({ hostInterface: '' }).hostInterface, '0.0.0.0');
 });
@@ -218,6 +290,10 @@ test('reconnectBackoff: its own defaults and ranges', () => {
   assert.deepEqual(backoff(true), defaults);
   assert.deepEqual(backoff({ factor: null, jitter: undefined, max: 5 }), { ...defaults, max: 5 });
   assert.equal(backoff(false), undefined);
+  assert.equal(backoff('FALSE'), undefined);
+  assert.deepEqual(backoff('true'), defaults);
+  assert.deepEqual(backoff(1), defaults);
+  assert.deepEqual(backoff({ factor: '3' }), { ...defaults, factor: 3 });
   for (const value of [
     { factor: 0.5 },
     { factor: NaN },
@@ -225,6 +301,9 @@ test('reconnectBackoff: its own defaults and ranges', () => {
     { jitter: 1.1 },
     { max: 0 },
     { max: 'long' },
+    { max: Symbol('5') },
+    { max: true },
+    { factor: [2] },
   ]) {
     assert.throws(() => backoff(value), {
       name: 'RangeError',
@@ -237,7 +316,7 @@ test('reconnectBackoff: its own defaults and ranges', () => {
 });
 
 test('signal is an AbortSignal', () => {
-  for (const signal of ['abort', 5, {}]) {
+  for (const signal of ['abort', 5, {}, { aborted: false }]) {
     assert.throws(() => clientOptions({ signal }), {
       name: 'TypeError',
       code: 'ERR_INVALID_ARG_TYPE',
@@ -246,11 +325,27 @@ test('signal is an AbortSignal', () => {
 });
 
 test('the old names of the certificate options', () => {
-  has(serverOptions({ keyStorePath: 'a', keyStorePassword: 'b' }), {
+  const sslTls = true;
+  has(serverOptions({ sslTls, keyStorePath: 'a', keyStorePassword: 'b' }), {
     pfxKeyCertPath: 'a',
     pfxKeyCertPassword: 'b',
   });
-  has(serverOptions({ keyStorePath: 'a', pfxKeyCertPath: 'c' }), { pfxKeyCertPath: 'c' });
+  has(serverOptions({ sslTls, keyStorePath: 'a', pfxKeyCertPath: 'c' }), { pfxKeyCertPath: 'c' });
+});
+
+test('clientAuth is one of three words', () => {
+  for (const clientAuth of ['none', 'request', 'required', ' REQUIRED ', 'Request']) {
+    has(serverOptions({ sslTls: true, clientAuth }), { clientAuth });
+  }
+  for (const clientAuth of ['require', 'yes', 'true', '']) {
+    for (const sslTls of [true, false]) {
+      assert.throws(() => serverOptions({ sslTls, clientAuth }), {
+        name: 'TypeError',
+        code: 'ERR_INVALID_ARG_VALUE',
+        message: /'options\.clientAuth'.*'required'/,
+      });
+    }
+  }
 });
 
 const KEEPALIVE = 2;

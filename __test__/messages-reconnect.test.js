@@ -317,3 +317,155 @@ async function fullBacklog(m) {
   for (let i = 0; i < 20; i++) await turn();
   return port;
 }
+
+for (const size of [1, 8 * 1024 * 1024]) {
+  test(
+    `reconnectOnDrop: a peer that only ends its half gets all (${size} bytes)`,
+    opts,
+    async (t) => {
+      const m = messageKit(t);
+      const listening = await m.rawServer({ allowHalfOpen: true });
+      const accepted = once(listening, 'connection');
+      const { client, log } = watched(m, listening.address().port, {
+        reconnectOnDrop: true,
+        reconnectInterval: 1,
+      });
+      client.once('data', () => client.send('x'.repeat(size)));
+      client.open();
+      const [conn] = await accepted;
+      const again = once(listening, 'connection');
+      // What is sent while the request is delivered is sent before the end that came with it.
+      conn.end('request');
+      const [next] = await again;
+      const all = await readAll(conn);
+      assert.equal(all.length, size);
+      // The next connection has nothing of it.
+      const rest = readAll(next);
+      await until(() => client.isOpen());
+      client.send('next');
+      client.close();
+      assert.equal(String(await rest), 'next');
+      next.end();
+      await closed(client);
+      assert.deepEqual(errorsOf(log), []);
+    },
+  );
+}
+
+test('reconnectOnDrop: a peer that ends its half and takes nothing is let go', opts, async (t) => {
+  const m = messageKit(t);
+  const listening = await m.rawServer({ allowHalfOpen: true });
+  const accepted = once(listening, 'connection');
+  const { client } = watched(m, listening.address().port, {
+    reconnectOnDrop: true,
+    reconnectInterval: 1,
+    sendBufferSize: 16 * 1024,
+  });
+  const size = 16 * 1024 * 1024;
+  client.once('data', () => client.send('x'.repeat(size)));
+  client.open();
+  const [conn] = await accepted;
+  conn.on('error', () => {});
+  const again = once(listening, 'connection');
+  conn.end('request');
+  await again;
+  // Its patience is two seconds; nobody tells when it is over.
+  await new Promise((resolve) => setTimeout(resolve, 3000));
+  let got = 0;
+  conn.on('data', (chunk) => (got += chunk.length));
+  await closed(conn);
+  assert.ok(got < size, `${got} bytes`);
+});
+
+for (const [what, act] of [
+  [
+    'throws',
+    () => {
+      throw new Error('of the listener');
+    },
+  ],
+  ['calls open()', (client) => client.open()],
+  ['sends', (client) => client.send('late')],
+]) {
+  test(`reconnectOnDrop: close comes though the last error's listener ${what}`, opts, async (t) => {
+    const m = messageKit(t);
+    const { ours, conn, listening } = await m.pair('client', {
+      reconnectOnDrop: true,
+      reconnectAttempts: 0,
+    });
+    const uncaught = [];
+    const { emit } = process;
+    t.after(() => (process.emit = emit));
+    process.emit = function (name, err, ...rest) {
+      if (name !== 'uncaughtException') return emit.call(this, name, err, ...rest);
+      uncaught.push(err.message);
+      return true;
+    };
+    const log = logOf(ours);
+    ours.on('open', () => log.push(['open']));
+    ours.once('error', () => act(ours));
+    listening.close();
+    conn.destroy();
+    await closed(ours);
+    for (let i = 0; i < 20; i++) await turn();
+    const expected = { throws: ['error'], 'calls open()': ['error'], sends: ['error', 'error'] };
+    assert.deepEqual(
+      log.map(([name]) => name),
+      [...expected[what], 'close'],
+    );
+    assert.deepEqual(uncaught, what === 'throws' ? ['of the listener'] : []);
+    assert.equal(ours.isOpen(), false);
+  });
+}
+
+test('pauses are no longer than their limits, whatever the jitter', opts, async (t) => {
+  const m = messageKit(t);
+  t.mock.method(Math, 'random', () => 1);
+  const port = await m.k.refusedPort();
+  const longest = 2 ** 31 - 1;
+  for (const [options, expected] of [
+    [{ reconnectInterval: 100, reconnectBackoff: { max: 100, jitter: 0.2 } }, 100],
+    [{ reconnectInterval: 100, reconnectBackoff: { max: 110, jitter: 0.2 } }, 110],
+    [{ reconnectInterval: 100, reconnectBackoff: { max: 50, jitter: 0.2 } }, 100],
+    [{ reconnectInterval: 100, reconnectBackoff: { jitter: 0.2 } }, 120],
+    [{ reconnectInterval: longest, reconnectBackoff: { max: longest, jitter: 1 } }, longest],
+  ]) {
+    const client = m.client(port, options);
+    client.open();
+    const [attempt, delay] = await told(client, 'reconnecting');
+    assert.deepEqual([attempt, delay], [1, expected]);
+    client.close();
+  }
+});
+
+for (const how of ['end', 'resetAndDestroy']) {
+  test(
+    `reconnectOnDrop: who waits for drain gets it from the next connection (${how})`,
+    opts,
+    async (t) => {
+      const m = messageKit(t);
+      const { ours, conn, listening } = await m.pair('client', {
+        reconnectOnDrop: true,
+        reconnectInterval: 1,
+        sendBufferSize: 16 * 1024,
+      });
+      conn.on('error', () => {});
+      conn.pause();
+      const log = [];
+      ours.on('drain', () => log.push('drain'));
+      ours.on('open', () => log.push('open'));
+      while (ours.send('x'.repeat(100_000)));
+      const accepted = once(listening, 'connection');
+      if (how === 'end') {
+        conn.end();
+        conn.resume();
+      } else conn.resetAndDestroy();
+      const [next] = await accepted;
+      next.resume();
+      await until(() => log.length >= 2);
+      assert.equal(ours.send('y'), true);
+      // Where the first peer took all of it in time, it was that one's.
+      assert.deepEqual([...log].sort(), ['drain', 'open']);
+    },
+  );
+}

@@ -281,3 +281,54 @@ test('await using: stops and waits', opts, async (t) => {
   assert.deepEqual(server.connections, []);
   await server[Symbol.asyncDispose]();
 });
+
+test('a server closes though the program took all listeners of a socket', opts, async (t) => {
+  const m = messageKit(t);
+  const { server, port } = await m.server();
+  server.on('connection', (socket) => socket.removeAllListeners());
+  const conn = await m.raw(port);
+  await until(() => server.connections.length === 1);
+  conn.end();
+  await until(() => server.connections.length === 0);
+  server.stop();
+  await closed(server);
+});
+
+test('a server closes though a close listener of a socket throws', opts, async () => {
+  const { runJson } = require('./helpers/child');
+  assert.deepEqual(await runJson('message-events', ['throwing close']), { uncaught: ['close'] });
+});
+
+for (const [what, act, expected] of [
+  ['dispose', (server) => server[Symbol.asyncDispose](), ['close']],
+  ['stop()', (server) => server.stop(), ['close']],
+  [
+    'stop() and start()',
+    (server) => {
+      server.stop();
+      server.start();
+    },
+    ['close', 'error'],
+  ],
+]) {
+  test(`${what} right behind a start() that is going to fail`, opts, async (t) => {
+    const m = messageKit(t);
+    // TLS without a certificate.
+    const server = m.own(new SocketServer({ port: 0, hostInterface: HOST, sslTls: true }));
+    const log = [];
+    server.on('listening', () => log.push('listening'));
+    server.on('error', () => log.push('error'));
+    server.on('close', () => log.push('close'));
+    server.start();
+    await act(server);
+    await until(() => log.length >= expected.length);
+    for (let i = 0; i < 5; i++) await turn();
+    assert.deepEqual(log, expected);
+  });
+}
+
+test('sockets are made by servers', () => {
+  const expected = { name: 'TypeError', code: 'ERR_ILLEGAL_CONSTRUCTOR', message: /SocketServer/ };
+  assert.throws(() => new messages.Socket(), expected);
+  assert.throws(() => new messages.Socket({}), expected);
+});

@@ -16,6 +16,7 @@ const {
   messageKit,
   readAll,
   readBytes,
+  told,
   turn,
   until,
   writeCut,
@@ -472,3 +473,244 @@ test('received arrays and images are not changed by what comes later', opts, asy
   const all = Buffer.concat(dataOf(log));
   for (let i = 0; i < 50; i++) assert.equal(all[i * 1000 + 500], i);
 });
+
+/** A view whose memory was given away. */
+function detached(view) {
+  structuredClone(view.buffer, { transfer: [view.buffer] });
+  return view;
+}
+
+for (const [type, value, name] of [
+  ['byte', () => detached(new Uint8Array(4)), 'Uint8Array'],
+  ['byte', () => detached(new Int8Array(4)), 'Int8Array'],
+  ['int', () => detached(new Int32Array(4)), 'Int32Array'],
+  ['long', () => detached(new BigInt64Array(4)), 'BigInt64Array'],
+  ['string', () => detached(new Uint8Array(4)), 'Uint8Array'],
+  ['string', () => detached(new DataView(new ArrayBuffer(4))), 'DataView'],
+  ['string', () => detached({ buffer: new ArrayBuffer(4) }).buffer, 'ArrayBuffer'],
+  ['image', () => detached(new Uint8Array(4)), 'Uint8Array'],
+  ['png', () => detached(new Uint8Array(4)), 'Uint8Array'],
+]) {
+  for (const rawBytes of [true, false]) {
+    const how = rawBytes ? 'raw' : 'framed';
+    test(`refused: ${type}, a ${name} whose memory is gone, ${how}`, opts, async (t) => {
+      const { hex: wire, errors } = await wireOf(t, { sendType: type, rawBytes }, (ours) => {
+        assert.equal(ours.send(value()), true);
+      });
+      assert.equal(wire, '');
+      assert.equal(errors.length, 1);
+      const [[text, err]] = errors;
+      assert.equal(err.code, 'ERR_MESSAGE_INVALID_VALUE');
+      assert.ok(text.startsWith(`Data cannot be converted to ${type}. It is: ${name}`), text);
+    });
+  }
+}
+
+test('views that are empty, and have their memory, are sent', opts, async (t) => {
+  for (const [sendType, value] of [
+    ['byte', new Uint8Array(0)],
+    ['int', new Int32Array(0)],
+    ['string', new DataView(new ArrayBuffer(0))],
+    ['string', new ArrayBuffer(0)],
+    ['string', new Float64Array(0)],
+  ]) {
+    const { hex: wire, errors } = await wireOf(t, { sendType, rawBytes: false }, (ours) =>
+      ours.send(value),
+    );
+    assert.equal(wire, '00', sendType);
+    assert.deepEqual(errors, []);
+  }
+});
+
+/** What throws is the program's own code. */
+const thrown = new Error('of a getter');
+const fail = () => {
+  throw thrown;
+};
+const failingElement = () => Object.defineProperty([1, 2], 1, { get: fail });
+const proxy = () => new Proxy({}, { getPrototypeOf: fail, get: fail });
+
+for (const [type, value, name] of [
+  ['string', () => ({ toString: fail }), 'Object'],
+  ['string', failingElement, 'Array'],
+  ['string', proxy, 'object'],
+  ['json', () => ({ toJSON: fail }), 'Object'],
+  ['json', proxy, 'object'],
+  ['int', failingElement, 'Array'],
+  ['byte', failingElement, 'Array'],
+  [
+    'png',
+    () => ({
+      get data() {
+        return fail();
+      },
+    }),
+    'Object',
+  ],
+  ['image', proxy, 'object'],
+]) {
+  test(`refused: ${type}, ${name}, because the program's code throws`, opts, async (t) => {
+    const options = { sendType: type, rawBytes: false };
+    const { hex: wire, errors } = await wireOf(t, options, (ours) => {
+      assert.equal(ours.send(value()), true);
+    });
+    assert.equal(wire, '');
+    assert.equal(errors.length, 1);
+    const [[text, err]] = errors;
+    assert.equal(text, `Data cannot be converted to ${type}. It is: ${name}`);
+    assert.equal(err.code, 'ERR_MESSAGE_INVALID_VALUE');
+    assert.equal(err.cause, thrown);
+  });
+}
+
+test('memory as text: bytes as they are; numbers as in an array', opts, async (t) => {
+  const memory = Uint8Array.from(Buffer.from('héllo')).buffer;
+  const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(0x61);
+  for (const [value, text] of [
+    [memory, 'héllo'],
+    [new DataView(memory, 1, 2), 'é'],
+    [shared, 'aa'],
+    [shared.buffer, 'aa'],
+    [new Int16Array([1, 2]), '12'],
+    [[1, 2], '12'],
+    [new Float64Array([1.5, -2]), '1.5-2'],
+    [new BigInt64Array([1n, 2n]), '12'],
+  ]) {
+    const { bytes } = await wireOf(t, {}, (ours) => ours.send(value));
+    assert.equal(String(bytes), text);
+  }
+});
+
+test('halves of a surrogate pair in two messages stay halves', opts, async (t) => {
+  const act = (ours) => {
+    ours.send('a\ud83d');
+    ours.send('\ude00b');
+    ours.send('\ude00');
+    ours.send('\ud83d\ude00');
+    ours.send('\ud83d');
+    ours.send('x'.repeat(1000));
+    ours.send('\ude00');
+  };
+  const half = 'efbfbd';
+  const parts = [`61${half}`, `${half}62`, half, 'f09f9880', half, '78'.repeat(1000), half];
+  const raw = await wireOf(t, {}, act);
+  assert.equal(raw.hex, parts.join(''));
+  const framed = await wireOf(t, { rawBytes: false }, act);
+  assert.deepEqual(
+    framesIn(framed.bytes).map((bytes) => bytes.toString('hex')),
+    parts,
+  );
+});
+
+for (const [sendType, value] of [
+  ['string', (client, act) => ({ toString: () => act(client) ?? 'late' })],
+  ['json', (client, act) => ({ toJSON: () => act(client) ?? 'late' })],
+  ['int', (client, act) => Object.defineProperty([1], 0, { get: () => act(client) ?? 5 })],
+]) {
+  for (const how of ['close', 'destroy']) {
+    test(
+      `${how}() inside of the conversion to ${sendType}: not sent, and said so`,
+      opts,
+      async (t) => {
+        const { ours, conn } = await messageKit(t).pair('client', { sendType, rawBytes: false });
+        const log = logOf(ours);
+        const all = readAll(conn);
+        const hasClosed = closed(ours);
+        assert.equal(ours.send(value(ours, (client) => client[how]())), false);
+        assert.equal(String(await all), '');
+        await hasClosed;
+        await turn();
+        assert.deepEqual(log, [['error', 'Socket is closed. Cannot send data.'], ['close']]);
+        assert.equal(ours.bufferedAmount, 0);
+      },
+    );
+  }
+}
+
+test(
+  'close() inside of a conversion, while connecting: nothing is left for the next open()',
+  opts,
+  async (t) => {
+    const m = messageKit(t);
+    const listening = await m.rawServer();
+    const client = m.client(listening.address().port);
+    const log = logOf(client);
+    client.open();
+    client.send({ toString: () => client.close() ?? 'late' });
+    await closed(client);
+    assert.deepEqual(log, [['error', 'Socket is closed. Cannot send data.'], ['close']]);
+    assert.equal(client.bufferedAmount, 0);
+  },
+);
+
+test('a frame of very many numbers is an array like any other', opts, async (t) => {
+  const { ours, conn } = await messageKit(t).pair('server', {
+    rawBytes: false,
+    receiveType: 'byte',
+  });
+  // One more than V8 makes a plain array of at once.
+  const length = 2 ** 25 + 1;
+  const bytes = Buffer.alloc(length, 7);
+  bytes[0] = 1;
+  bytes[length - 1] = 255;
+  const header = Buffer.alloc(5, 255);
+  header.writeUInt32BE(length, 1);
+  const made = [];
+  const RealArray = Array;
+  t.after(() => (globalThis.Array = RealArray));
+  globalThis.Array = new Proxy(RealArray, {
+    construct(target, args) {
+      made.push(args[0]);
+      return Reflect.construct(target, args);
+    },
+  });
+  conn.write(header);
+  conn.end(bytes);
+  conn.resume();
+  const [values] = await told(ours, 'data');
+  globalThis.Array = RealArray;
+  // A longer one begins as a dictionary, and takes seconds.
+  assert.deepEqual(
+    made.filter((each) => each > 2 ** 25),
+    [],
+  );
+  assert.equal(values.length, length);
+  assert.deepEqual([values[0], values[1], values[length - 2], values.at(-1)], [1, 7, 7, -1]);
+});
+
+for (const receiveType of ['string', 'json']) {
+  test(
+    `a text that no string can hold is one that is too long (${receiveType})`,
+    opts,
+    async (t) => {
+      const { ours, conn } = await messageKit(t).pair('client', {
+        rawBytes: false,
+        receiveType,
+        reconnectOnDrop: true,
+      });
+      // More than half a gigabyte, really.
+      const { utf8Slice } = Buffer.prototype;
+      const failure = Object.assign(new Error('Cannot create a string'), {
+        code: 'ERR_STRING_TOO_LONG',
+      });
+      t.mock.method(Buffer.prototype, 'utf8Slice', function (from, to) {
+        if (to - from === 500_000) throw failure;
+        return utf8Slice.call(this, from, to);
+      });
+      const log = logOf(ours);
+      const failed = told(ours, 'error');
+      conn.on('error', () => {});
+      conn.resume();
+      conn.write(Buffer.concat([frame('1'), frame('x'.repeat(500_000)), frame('2')]));
+      const [text, err] = await failed;
+      assert.equal(err.code, 'ERR_MESSAGE_TOO_LARGE');
+      assert.equal(err.cause, failure);
+      assert.match(text, /^A message of 500000 bytes came in/);
+      await closed(ours);
+      assert.deepEqual(
+        log.map(([name]) => name),
+        ['data', 'error', 'close'],
+      );
+    },
+  );
+}

@@ -46,7 +46,8 @@ function validateAbortSignal(value, name) {
 /** A number, or a string that looks like one, from 0 to 65535. Answers it as a number. */
 function validatePort(port, name = 'Port') {
   const isNumeric = typeof port === 'number' || (typeof port === 'string' && port.trim() !== '');
-  const number = Number(port);
+  // A symbol has no number, and would throw.
+  const number = isNumeric ? Number(port) : NaN;
   if (!isNumeric || number !== number >>> 0 || number > 0xffff) {
     const message = `${name} should be >= 0 and < 65536. Received ${describePort(port)}.`;
     throw codedError(RangeError, 'ERR_SOCKET_BAD_PORT', message);

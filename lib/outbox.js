@@ -156,8 +156,14 @@ class Outbox {
 
   /** A text of fewer than `SHORT_TEXT` characters. @param {string} text */
   addShortText(text) {
-    // In this order: on the right side V8 encodes only what is flat quickly.
-    this.rope = this.isFramed ? this.rope + HEADERS[text.length] + text : this.rope + text;
+    if (this.isFramed) {
+      // In this order: on the right side V8 encodes only what is flat quickly.
+      this.rope = this.rope + HEADERS[text.length] + text;
+    } else {
+      // A half of a surrogate pair: it must not find its other half in the message before.
+      if (isLowSurrogate(text.charCodeAt(0)) && this.rope !== '') this.encodeRope();
+      this.rope += text;
+    }
     if (this.rope.length >= ROPE_LIMIT) this.encodeRope();
   }
 
@@ -380,6 +386,8 @@ class Outbox {
 /** These call the program, and at the end of a tick nobody's context is there. @param {Outbox} box */
 const tellFailure = (box) => box.owner.onsendfailed(errnoError(box.failure, 'write'));
 const tellDrain = (box) => box.owner.ondrained();
+
+const isLowSurrogate = (code) => code >= 0xdc00 && code <= 0xdfff;
 
 /** Joined texts that are not all ASCII: each gets a header that counts its bytes instead of its characters. */
 function encodeTexts(rope, isFramed) {

@@ -9,6 +9,12 @@ new SocketClient({});
 new SocketClient(1, 5);
 // @ts-expect-error There is no such option.
 new SocketClient(1, null, { framed: true });
+// @ts-expect-error Nor where another option is right.
+new SocketClient(4000, 'x', { rawBytes: false, recieveType: 'short' });
+// @ts-expect-error Nor of a server.
+new SocketServer({ port: 0, recieveType: 'short' });
+// @ts-expect-error That is none of the words.
+new SocketServer({ sslTls: true, clientAuth: 'require' });
 // @ts-expect-error Milliseconds are a number.
 new SocketClient(1, null, { reconnectInterval: [5] });
 // @ts-expect-error Servers do not reconnect.
@@ -25,6 +31,10 @@ ints.send({ value: 5 });
 ints.send(['5']);
 // @ts-expect-error A number has no length.
 ints.on('data', (value: string) => value.length);
+
+const either = new SocketClient(1, null, { receiveType: 'int' as 'int' | 'string' });
+// @ts-expect-error It may be a number.
+either.on('data', (value: string) => value.length);
 
 const pictures = new SocketServer({ sendType: 'png' });
 // @ts-expect-error Pixels have a width.

@@ -1,6 +1,7 @@
 // Message sockets: what the typings say about values and listeners.
 
 import { MessageSocket, SocketClient, SocketServer, supportedSendTypes } from 'socket';
+import type { MessageError, SocketClientOptions, SocketServerOptions } from 'socket';
 import * as messages from 'socket/messages';
 
 // Text is the default, and everything has a string form.
@@ -58,7 +59,28 @@ json.on('data', (value) => value.a.b);
 declare const options: messages.SocketClientOptions;
 const later = new SocketClient(1, null, options);
 later.send({});
-later.on('data', (value) => value);
+later.on('data', (value) => {
+  // It may be anything.
+  const numbers: number[] = value;
+  const text: string = value;
+  return [numbers, text];
+});
+const named = new SocketClient(1, null, { receiveType: 'int' as 'int' | 'short' | undefined });
+named.on('data', (value) => value satisfies number);
+const unnamed = new SocketClient(1, null, { receiveType: undefined, sendType: null });
+unnamed.on('data', (value) => value.toUpperCase());
+const eitherNumber = new SocketClient(1, null, { receiveType: 'int' as 'int' | 'short' });
+eitherNumber.on('data', (value) => {
+  const values: number[] = Array.isArray(value) ? value : [value];
+  return values;
+});
+declare const maybeRaw: boolean;
+const maybe = new SocketClient(1, null, {
+  receiveType: 'int',
+  emitBatchDataAsAvailable: true,
+  rawBytes: maybeRaw,
+});
+maybe.on('data', (value) => (typeof value === 'number' ? value : value.length));
 
 // Servers.
 const server = new SocketServer({ port: 0, receiveType: 'image', sendType: 'string' });
@@ -72,6 +94,24 @@ server.on('connection', (socket) => {
 });
 server.start();
 const port: number | undefined = server.address()?.port;
+const serverOptions: SocketServerOptions = {
+  clientAuth: 'REQUIRED',
+  keyStorePath: 'a',
+  keyStorePassword: 'b',
+};
+new SocketServer(serverOptions);
+new SocketServer({ clientAuth: 'Request', sslTls: true, maxBufferedAmount: 2 ** 20 });
+const clientOptions: SocketClientOptions = {};
+new SocketClient(1, null, clientOptions);
+const asError = (error: MessageError): string => error.code;
+server.on('connection', (socket) => {
+  socket.on('drain', () => socket.resume());
+  socket.pause();
+  socket.destroy();
+});
+plain.pause();
+plain.resume();
+plain.destroy();
 for (const each of server.connections) each.close();
 const isOne: boolean = ({} as unknown) instanceof MessageSocket;
 const same: typeof messages.SocketServer = SocketServer;

@@ -4,16 +4,17 @@
 // | state | `open()` | `close()` | an attempt fails | the connection drops |
 // | --- | --- | --- | --- | --- |
 // | new | connecting | drops the queue | – | – |
-// | connecting | nothing | closed, `close` | the next one after a while; after the last: closed, `error` | – |
+// | connecting | nothing | closing, `close` | the next one after a while; after the last: closed, `error` | – |
 // | open | nothing | closing | – | closing; with `reconnectOnDrop`: connecting |
+// | connecting after that | nothing | closing, `close` | the same; after the last: closing, `error`, `close` | – |
 // | closing | nothing | nothing | – | – |
 // | closed | connecting | nothing | – | – |
 
-const { clearTimeout, setTimeout } = require('node:timers');
-const { validatePort, validateString } = require('../args');
+const { clearTimeout, setImmediate, setTimeout } = require('node:timers');
+const { validatePort, validateStringWithoutNullBytes } = require('../args');
 const { isNothing } = require('./encode');
 const { MessageError } = require('./errors');
-const { CLOSED, CONNECTING, MessageConnection, NEW, OPEN } = require('./connection');
+const { CLOSED, CLOSING, CONNECTING, MessageConnection, NEW, OPEN } = require('./connection');
 const {
   kAbandon,
   kAdd,
@@ -22,6 +23,7 @@ const {
   kFail,
   kFormat,
   kHandle,
+  kLeave,
   kOpen,
   kOutbox,
   kSendLater,
@@ -50,7 +52,7 @@ class SocketClient extends MessageConnection {
     super(formatOf(merged, options));
     this.port = port == null ? DEFAULT_PORT : validatePort(port, 'port');
     this.host = host || 'localhost';
-    validateString(this.host, 'host');
+    validateStringWithoutNullBytes(this.host, 'host');
     this.options = merged;
     /** The attempt under way. @type {Attempt | null} */
     this[kAttempt] = null;
@@ -84,7 +86,8 @@ class SocketClient extends MessageConnection {
       throw new MessageError(
         'ERR_MESSAGE_QUEUE_FULL',
         `Maximum number of unsent messages has been exceeded: ${maxUnsentMessages}. ` +
-          'Consider setting discardMessagesBeforeOpen to true.',
+          'Consider setting discardMessagesBeforeOpen to true. ' +
+          'Messages wait from send() until open() has connected; maxUnsentMessages is how many may.',
       );
     }
     const box = this[kOutbox];
@@ -102,7 +105,13 @@ class SocketClient extends MessageConnection {
       return;
     }
     giveUp(this);
-    process.nextTick(() => this.emit('close'));
+    closeLater(this);
+  }
+
+  destroy() {
+    // Where nothing stands, there is nothing that would have to be sent first.
+    if (this[kState] === NEW || this[kState] === CONNECTING) this.close();
+    else super.destroy();
   }
 
   ref() {
@@ -135,9 +144,15 @@ class SocketClient extends MessageConnection {
       super[kDropped](err);
       return;
     }
-    const handle = this[kHandle];
-    this[kAbandon]();
-    forget(handle);
+    const { owesDrain } = this[kOutbox];
+    if (err === null) this[kLeave]();
+    else {
+      const handle = this[kHandle];
+      this[kAbandon]();
+      forget(handle);
+    }
+    // Who was told to wait hears from the next connection that it takes more.
+    this[kOutbox].owesDrain = owesDrain;
     this[kState] = CONNECTING;
     tryAgain(this, 0, err ?? new Error('The connection was closed by the peer'));
   }
@@ -145,16 +160,19 @@ class SocketClient extends MessageConnection {
 
 /** @param {number} number 0 is the first attempt */
 function attempt(client, number) {
-  const { options, host, port } = client;
-  const { connectTimeout } = options;
-  let tls;
   try {
-    // Each time anew: the files may be others by now.
-    tls = clientSecurity(options, host);
+    startAttempt(client, number);
   } catch (err) {
     process.nextTick(() => fail(client, err));
-    return;
   }
+}
+
+/** @throws {Error} about files of TLS, or a `host` or `port` that was changed to what is none */
+function startAttempt(client, number) {
+  const { options, host, port } = client;
+  const { connectTimeout } = options;
+  // Each time anew: the files may be others by now.
+  const tls = clientSecurity(options, host);
   const native = streamOptions(options, client[kFormat]);
   client[kAttempt] = new Attempt({ port, host, connectTimeout }, native, tls, {
     onopen(handle) {
@@ -175,8 +193,18 @@ function attempt(client, number) {
 function fail(client, err) {
   if (client[kState] !== CONNECTING) return;
   giveUp(client);
+  // Before the listener is called: it may throw.
+  if (client[kWasOpen]) closeLater(client);
   client[kFail](err);
-  if (client[kWasOpen]) client.emit('close');
+}
+
+/** `close` follows: behind the errors of what is sent until then, and in front of the next `open()`. */
+function closeLater(client) {
+  client[kState] = CLOSING;
+  setImmediate(() => {
+    client[kState] = CLOSED;
+    client.emit('close');
+  });
 }
 
 /** Attempt `number` has failed: the next one follows, or none. */
@@ -199,11 +227,11 @@ function tryAgain(client, number, err) {
 function delayBefore({ reconnectInterval, reconnectBackoff }, number) {
   if (reconnectBackoff === undefined) return reconnectInterval;
   const { factor, max, jitter } = reconnectBackoff;
-  const delay = Math.min(
-    reconnectInterval * factor ** (number - 1),
-    Math.max(max, reconnectInterval),
-  );
-  return Math.max(1, Math.round(delay * (1 + jitter * (2 * Math.random() - 1))));
+  const longest = Math.max(max, reconnectInterval);
+  const delay = Math.min(reconnectInterval * factor ** (number - 1), longest);
+  // Not longer by jitter either: a timer that is given more than it can hold fires at once.
+  const jittered = Math.round(delay * (1 + jitter * (2 * Math.random() - 1)));
+  return Math.max(1, Math.min(jittered, longest));
 }
 
 /** Nothing is tried any more. */

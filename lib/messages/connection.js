@@ -5,8 +5,8 @@
 // | --- | --- | --- | --- |
 // | new (clients only) | queues, see `client.js` | `open()` | – |
 // | connecting (clients only) | queues | the connection stands | `open` |
-// | open | sends | `close()`, the peer's end, a failure | – |
-// | closing | is an error | all is sent and the peer has ended too, or did not within two seconds | `close` |
+// | open | sends | `close()`, `destroy()`, the peer's end, a failure | – |
+// | closing | is an error | all is sent and the peer has ended too, or did not within two seconds; `destroy()` | `close` |
 // | closed | is an error | `open()` of a client | – |
 
 const { EventEmitter } = require('node:events');
@@ -16,7 +16,8 @@ const { Outbox } = require('../outbox');
 const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { addMessage, isNothing } = require('./encode');
-const { MessageError, faultError, tellError } = require('./errors');
+const { MessageError, closedError, faultError, tellError, tellRejection } = require('./errors');
+const { sayFarewell } = require('./farewell');
 const { FaultKind } = require('../native');
 const { Inbox } = require('./inbox');
 const {
@@ -27,6 +28,7 @@ const {
   kFail,
   kFormat,
   kHandle,
+  kLeave,
   kLost,
   kOpen,
   kOutbox,
@@ -46,29 +48,35 @@ const kTimer = Symbol('kTimer');
 const kPeer = Symbol('kPeer');
 const kEnd = Symbol('kEnd');
 const kParting = Symbol('kParting');
+const kMayAdd = Symbol('kMayAdd');
+const kOverflow = Symbol('kOverflow');
 
 /** The handle's callbacks, with the connection first. */
 const callbacks = {
   onmessages: (connection, chunk, offset, length) =>
-    connection[kState] === OPEN ? connection[kInbox].open(chunk, offset, length) : null,
+    connection[kState] === OPEN ? connection[kInbox].receive(chunk, offset, length) : null,
   onmessage(connection, bytes) {
-    if (connection[kState] === OPEN) connection[kInbox].deliverLarge(bytes);
+    if (connection[kState] === OPEN) connection[kInbox].receiveLarge(bytes);
   },
-  /** Only of a stream without a codec: raw images. */
+  /** Only of a stream without a codec: raw images. What comes after a pause is held by the handle. */
   ondata(connection, bytes) {
     if (connection[kState] === OPEN) connection[kInbox].deliver(bytes);
   },
   onfault(connection, kind, bytes) {
-    if (connection[kState] !== OPEN) return;
     const { receive, maxMessageSize } = connection[kFormat];
     const err = faultError(kind, bytes, receive, maxMessageSize);
-    // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
-    if (kind === FaultKind.TooLong) connection[kLost](err);
-    else connection[kFail](err);
+    connection[kInbox].deliverBehind(() => {
+      if (connection[kState] !== OPEN) return;
+      // Not for `reconnectOnDrop`: a peer that sends what is not to be taken would do so again.
+      if (kind === FaultKind.TooLong) connection[kLost](err);
+      else connection[kFail](err);
+    });
   },
   onend(connection) {
-    if (connection[kState] === OPEN) connection[kDropped](null);
-    else connection[kEnd](true);
+    connection[kInbox].deliverBehind(() => {
+      if (connection[kState] === OPEN) connection[kDropped](null);
+      else connection[kEnd](true);
+    });
   },
   onwritten(connection) {
     connection[kOutbox].resume();
@@ -76,10 +84,16 @@ const callbacks = {
   },
   onfinished: (connection) => connection[kEnd](false),
   onfailed(connection, syscall, errno) {
-    connection[kDropped](errnoError(errno, syscall));
+    const err = errnoError(errno, syscall);
+    // What came before it is still good.
+    if (syscall === 'read') connection[kInbox].deliverBehind(() => connection[kDropped](err));
+    else connection[kDropped](err);
   },
   /** TLS: cut off without a word, or something that is no TLS. */
-  ontlsfailed: (connection, failure) => connection[kDropped](tlsError(failure)),
+  ontlsfailed(connection, failure) {
+    const err = tlsError(failure);
+    connection[kInbox].deliverBehind(() => connection[kDropped](err));
+  },
   onclose: (connection) => connection[kClosed](),
 };
 
@@ -96,13 +110,8 @@ class MessageConnection extends EventEmitter {
     this[kPeer] = null;
     this[kUnrefed] = false;
     this[kInbox] = new Inbox(format, this);
-    this[kOutbox] = new Outbox(format.isFramed, {
-      onsent: () => this[kEnd](false),
-      ondrained: () => {
-        if (this[kState] === OPEN) this.emit('drain');
-      },
-      onsendfailed: (err) => this[kDropped](err),
-    });
+    this[kOutbox] = outboxOf(this);
+    this[kMayAdd] = () => this[kState] <= OPEN;
   }
 
   /**
@@ -116,18 +125,38 @@ class MessageConnection extends EventEmitter {
 
   /** Puts a message into the outbox, or tells why not. Answers whether little enough waits there. */
   [kAdd](data) {
-    const { send, maxMessageSize } = this[kFormat];
+    const { send, maxMessageSize, maxBufferedAmount } = this[kFormat];
     const box = this[kOutbox];
     if (isNothing(send, data)) return box.mayGoOn();
-    const err = addMessage(box, send, maxMessageSize, data);
+    const err = addMessage(box, send, maxMessageSize, data, this[kMayAdd]);
     if (err === null) box.commit();
-    else process.nextTick(() => this[kFail](err));
+    else {
+      process.nextTick(() => this[kFail](err));
+      if (!this[kMayAdd]()) return false;
+    }
+    if (maxBufferedAmount > 0 && box.handle !== null && box.mustWait) {
+      const waiting = box.bufferedAmount;
+      if (waiting > maxBufferedAmount) return this[kOverflow](waiting);
+    }
     return box.mayGoOn();
+  }
+
+  /** So much waits that nothing more is to be hoped for. Answers what `send()` answers. */
+  [kOverflow](waiting) {
+    const { maxBufferedAmount } = this[kFormat];
+    const err = new MessageError(
+      'ERR_MESSAGE_BUFFER_FULL',
+      `${waiting} bytes wait to be sent, more than maxBufferedAmount (${maxBufferedAmount}): the peer does not read them ` +
+        "fast enough. The connection is closed. When send() answers false, wait for 'drain', or pause() what you answer to.",
+    );
+    this.destroy();
+    process.nextTick(() => this[kFail](err));
+    return false;
   }
 
   /** There is no connection: it never comes back. */
   [kSendLater]() {
-    const err = new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
+    const err = closedError();
     process.nextTick(() => this[kFail](err));
     return false;
   }
@@ -136,9 +165,34 @@ class MessageConnection extends EventEmitter {
   close() {
     if (this[kState] !== OPEN) return;
     this[kState] = CLOSING;
-    this[kInbox].stop();
+    const ends = this[kInbox].stop();
     this[kOutbox].flush();
     this[kEnd](false);
+    // The engine tells of the peer's end only once: one that was held counts now.
+    for (const end of ends) end();
+  }
+
+  /** Delivers no more messages until `resume()`, and reads no more, so that the peer has to wait. */
+  pause() {
+    if (this[kState] === OPEN) this[kInbox].pause();
+  }
+
+  /** Goes on behind `pause()`, with what had come before. */
+  resume() {
+    if (this[kState] === OPEN) this[kInbox].resume();
+  }
+
+  /** Closes now: what waits to be sent is dropped, and if that is something, the peer gets a reset. `close` follows. */
+  destroy() {
+    if (this[kState] !== OPEN && this[kState] !== CLOSING) return;
+    const handle = this[kHandle];
+    // Between its last error and `close` a client has none.
+    if (handle === null) return;
+    const isLoss = isSending(this);
+    this[kState] = CLOSING;
+    this[kInbox].stop();
+    this[kOutbox].close();
+    handle.close(isLoss);
   }
 
   isOpen() {
@@ -182,8 +236,8 @@ class MessageConnection extends EventEmitter {
   }
 
   /** An async listener was rejected (with `captureRejections`). */
-  [EventEmitter.captureRejectionSymbol](reason) {
-    this[kFail](reason instanceof Error ? reason : new Error(String(reason)));
+  [EventEmitter.captureRejectionSymbol](reason, event) {
+    tellRejection(this, reason, event);
   }
 
   /** The connection stands. @param {import('../stream-handle').StreamHandle} handle */
@@ -245,6 +299,13 @@ class MessageConnection extends EventEmitter {
     this.emit('close');
   }
 
+  /** The peer has ended the connection, and another one is to be made: what was sent on this one still goes out. */
+  [kLeave]() {
+    sayFarewell(this[kHandle], this[kOutbox]);
+    this[kOutbox] = outboxOf(this);
+    this[kAbandon]();
+  }
+
   /** Lets go of all that belongs to the connection. */
   [kAbandon]() {
     clearTimeout(this[kTimer]);
@@ -254,17 +315,39 @@ class MessageConnection extends EventEmitter {
     this[kHandle] = null;
     this[kOutbox].close();
     this[kInbox].stop();
-    this[kInbox].release();
+    this[kInbox].letGo();
   }
 }
+
+function outboxOf(connection) {
+  return new Outbox(connection[kFormat].isFramed, {
+    onsent: () => connection[kEnd](false),
+    ondrained() {
+      if (connection[kState] === OPEN) connection.emit('drain');
+    },
+    onsendfailed: (err) => connection[kDropped](err),
+  });
+}
+
+/** Whether something of what was sent, or the end behind it, is not with the system yet. */
+const isSending = (connection) => !connection[kOutbox].isEmpty || connection[kHandle].isEnding;
 
 /** Closes a connection when for `time` milliseconds nothing was received and nothing was sent. */
 function watchIdleness(connection, time) {
   const handle = connection[kHandle];
   // The engine knows: parts of a long message are traffic, too, and no event before it is whole.
-  const left = Math.ceil(time - handle.idleFor());
-  if (left <= 0) connection.close();
-  else connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
+  let left = Math.ceil(time - handle.idleFor());
+  if (left <= 0) {
+    if (isSending(connection)) {
+      // The peer takes nothing: an end that waits for it would never come.
+      connection.destroy();
+      return;
+    }
+    connection.close();
+    left = time;
+  }
+  // Also while it is closing.
+  connection[kTimer] = setTimeout(watchIdleness, left, connection, time).unref();
 }
 
 function peerOf(handle) {

@@ -3,13 +3,16 @@
 // what changes later does not change what goes out.
 
 const { Buffer } = require('node:buffer');
+const { isAnyArrayBuffer, isDataView } = require('node:util/types');
 const { slab } = require('../engine');
 const { headerSize, writeHeader } = require('../frame');
 const { LARGEST_IN_SLAB, SHORT_TEXT } = require('../outbox');
-const { MessageError } = require('./errors');
+const { MessageError, closedError } = require('./errors');
 const { encodeImage } = require('./image');
 
 const { latin1Write } = Buffer.prototype;
+/** That of all typed arrays, which throws where the memory is gone. */
+const { at: typedArrayAt } = Uint8Array.prototype;
 const slabView = new DataView(slab.buffer, slab.byteOffset, slab.byteLength);
 
 /** No character of UTF-16 has more bytes in UTF-8. */
@@ -19,23 +22,47 @@ const MOST_BYTES = 3;
  * Adds the message `value` to `box`; the caller commits. Answers null, or what is wrong with it; then nothing was
  * added.
  *
+ * A value may run code of the program: `toString`, `toJSON`, getters. All of that has run, and whether the connection
+ * still takes something been asked again, before anything is reserved in the box.
+ *
  * @param {import('../outbox').Outbox} box
  * @param {import('./types').Type} type
  * @param {number} limit the longest message in bytes
  * @param {unknown} value not nothing, see `isNothing`
+ * @param {() => boolean} mayAdd
  * @returns {MessageError | null}
  */
-function addMessage(box, type, limit, value) {
+function addMessage(box, type, limit, value, mayAdd) {
+  if (type.family === 'number') {
+    if (isNumber(value)) return addNumber(box, type, limit, value);
+  } else if (typeof value === 'string' && type.family !== 'image')
+    return addText(box, limit, value);
+  let content;
+  try {
+    content = contentOf(type, value);
+  } catch (cause) {
+    return cannotConvert(type.name, value, cause);
+  }
+  if (content instanceof MessageError) return content;
+  if (!mayAdd()) return closedError();
+  if (typeof content === 'string') return addText(box, limit, content);
+  if (type.family !== 'number') return addBytes(box, limit, content);
+  if (type.size === 1 && content instanceof Uint8Array) return addBytes(box, limit, content);
+  return addNumbers(box, type, limit, content);
+}
+
+/** What is to be sent of `value`: a string, bytes, or numbers; or what is wrong with it. May throw what the program throws. */
+function contentOf(type, value) {
+  if (isDetached(value)) return cannotConvert(type.name, value);
   switch (type.family) {
     case 'text':
-      if (typeof value === 'string') return addText(box, limit, value);
-      return addAsText(box, limit, value);
+      return bytesOf(value) ?? textOf(value);
     case 'number':
-      return addNumbers(box, type, limit, value);
+      return numbersOf(type, value);
     case 'json':
-      return addJson(box, limit, value);
+      return JSON.stringify(value) ?? cannotConvert('json', value);
     default:
-      return addImage(box, type, limit, value);
+      return encodeImage(type, value) ?? noImage(value);
   }
 }
 
@@ -47,14 +74,38 @@ const isNothing = (type, value) =>
 function nameOf(value) {
   if (value === null || (typeof value !== 'object' && typeof value !== 'function'))
     return value === null ? 'null' : typeof value;
-  return value.constructor?.name || typeof value;
+  try {
+    return `${value.constructor?.name || typeof value}`;
+  } catch {
+    // A getter of the program, or a proxy.
+    return typeof value;
+  }
 }
 
-const cannotConvert = (typeName, value) =>
+function cannotConvert(typeName, value, cause) {
+  const name = isDetached(value) ? `${nameOf(value)}, and its memory is gone` : nameOf(value);
+  const message = `Data cannot be converted to ${typeName}. It is: ${name}`;
+  const options = cause === undefined ? undefined : { cause };
+  return new MessageError('ERR_MESSAGE_INVALID_VALUE', message, options);
+}
+
+const noImage = (value) =>
   new MessageError(
     'ERR_MESSAGE_INVALID_VALUE',
-    `Data cannot be converted to ${typeName}. It is: ${nameOf(value)}`,
+    `Expected an image to send, but instead got ${nameOf(value)}`,
   );
+
+/** A view whose memory was transferred, or resized away from under it: it looks as if it were empty. */
+function isDetached(value) {
+  if (!ArrayBuffer.isView(value)) return false;
+  try {
+    // A DataView throws here already.
+    if (value.byteLength === 0 && !isDataView(value)) typedArrayAt.call(value, 0);
+    return false;
+  } catch {
+    return true;
+  }
+}
 
 const tooLong = (length, limit) =>
   new MessageError(
@@ -87,73 +138,62 @@ function writeText(to, at, text, header, bytes) {
   else to.utf8Write(text, at + header, bytes);
 }
 
-/** A string for everything that has one; the strings of an array's elements, side by side. */
-function addAsText(box, limit, value) {
-  if (value instanceof Uint8Array) return addBytes(box, limit, value);
-  let text;
-  try {
-    text = Array.isArray(value) ? joined(value) : String(value);
-  } catch {
-    return cannotConvert('string', value);
-  }
-  return addText(box, limit, text);
+/** The bytes of memory that is no array of numbers, or null. */
+function bytesOf(value) {
+  if (value instanceof Uint8Array) return value;
+  if (isDataView(value)) return new Uint8Array(value.buffer, value.byteOffset, value.byteLength);
+  if (isAnyArrayBuffer(value)) return new Uint8Array(value);
+  return null;
 }
 
-function joined(values) {
+/** A string for everything that has one; the strings of an array's elements, side by side. */
+function textOf(values) {
+  if (!Array.isArray(values) && !ArrayBuffer.isView(values)) return String(values);
   let text = '';
   for (let i = 0; i < values.length; i++) if (values[i] != null) text += String(values[i]);
   return text;
 }
 
-function addJson(box, limit, value) {
-  if (typeof value === 'string') return addText(box, limit, value);
-  let text;
-  try {
-    text = JSON.stringify(value);
-  } catch (cause) {
-    const err = cannotConvert('json', value);
-    err.cause = cause;
-    return err;
-  }
-  return text === undefined ? cannotConvert('json', value) : addText(box, limit, text);
+function addNumber(box, type, limit, value) {
+  const { size } = type;
+  if (size > limit) return tooLong(size, limit);
+  let at = box.reserve(size + (box.isFramed ? 1 : 0));
+  if (box.isFramed) slab[at++] = size;
+  type.write(slabView, at, value);
+  return null;
 }
 
-function addNumbers(box, type, limit, value) {
-  const { size, name } = type;
-  if (isNumber(value)) {
-    if (size > limit) return tooLong(size, limit);
-    let at = box.reserve(size + (box.isFramed ? 1 : 0));
-    if (box.isFramed) slab[at++] = size;
-    type.write(slabView, at, value);
-    return null;
+/** A typed array as it is, or the numbers of another one, each looked at once. */
+function numbersOf({ name }, values) {
+  if (ArrayBuffer.isView(values) && !isDataView(values)) {
+    // Whose class may say that there are more than there are.
+    for (let i = 0; i < values.length; i++)
+      if (!isNumber(values[i])) return cannotConvert(name, values[i]);
+    return values;
   }
-  const isView = ArrayBuffer.isView(value) && !(value instanceof DataView);
-  if (isView && size === 1 && value instanceof Uint8Array) return addBytes(box, limit, value);
-  if (!isView && !Array.isArray(value)) return cannotConvert(name, value);
-  const elements = isView ? value : elementsOf(value);
-  const { length } = elements;
-  for (let i = 0; i < length; i++) {
-    if (!isNumber(elements[i])) return cannotConvert(name, elements[i]);
+  if (!Array.isArray(values)) return cannotConvert(name, values);
+  const numbers = [];
+  for (let i = 0; i < values.length; i++) {
+    const number = values[i];
+    if (number == null) continue;
+    if (!isNumber(number)) return cannotConvert(name, number);
+    numbers.push(number);
   }
+  return numbers;
+}
+
+function addNumbers(box, type, limit, numbers) {
+  const { size } = type;
+  const { length } = numbers;
   const place = placeFor(box, length * size, limit);
   if (place instanceof MessageError) return place;
   let { at } = place;
   for (let i = 0; i < length; i++) {
-    type.write(place.view, at, elements[i]);
+    type.write(place.view, at, numbers[i]);
     at += size;
   }
   if (place.message !== null) box.addLarge(place.message);
   return null;
-}
-
-/** Those that are something, each looked at once: a getter among them may do anything, send a message for instance. */
-function elementsOf(values) {
-  const elements = [];
-  for (let i = 0; i < values.length; i++) {
-    const element = values[i];
-    if (element != null) elements.push(element);
-  }
-  return elements;
 }
 
 const isNumber = (value) => typeof value === 'number' || typeof value === 'bigint';
@@ -183,16 +223,6 @@ function addBytes(box, limit, bytes) {
   (place.message ?? slab).set(bytes, place.at);
   if (place.message !== null) box.addLarge(place.message);
   return null;
-}
-
-function addImage(box, type, limit, value) {
-  const image = encodeImage(type, value);
-  if (image instanceof MessageError) return image;
-  if (image === null) {
-    const message = `Expected an image to send, but instead got ${nameOf(value)}`;
-    return new MessageError('ERR_MESSAGE_INVALID_VALUE', message);
-  }
-  return addBytes(box, limit, image);
 }
 
 module.exports = { addMessage, isNothing };

@@ -1,6 +1,8 @@
 'use strict';
 // What can be wrong with a message, in words and as a code.
 
+const { errorMonitor } = require('node:events');
+const { inspect } = require('node:util');
 const { FaultKind } = require('../native');
 
 class MessageError extends Error {
@@ -62,6 +64,17 @@ const incompleteError = (entry, type) =>
     ? faultError(FaultKind.Over, entry & ~OVER, type, 0)
     : faultError(FaultKind.TooFew, entry, type, 0);
 
+/** A message that is within the limit, but cannot be made a value of. @param {number} bytes @param {Error} cause */
+const tooLongForV8 = (bytes, cause) =>
+  new MessageError(
+    'ERR_MESSAGE_TOO_LARGE',
+    `A message of ${bytes} bytes came in, more than one value can hold: ${cause.message}`,
+    { cause },
+  );
+
+const closedError = () =>
+  new MessageError('ERR_SOCKET_CLOSED', 'Socket is closed. Cannot send data.');
+
 /** A frame that is not JSON. @param {number} bytes @param {Error} cause */
 const notJson = (bytes, cause) =>
   new MessageError(
@@ -76,8 +89,34 @@ const notJson = (bytes, cause) =>
  * @param {Error} err
  */
 function tellError(emitter, err) {
-  if (emitter.listenerCount('error') > 0) emitter.emit('error', err.message, err);
-  else process.emitWarning(err);
+  if (emitter.listenerCount('error') > 0) {
+    emitter.emit('error', err.message, err);
+    return;
+  }
+  process.emitWarning(err);
+  // `emit` would do this in front of 'error', and then throw.
+  emitter.emit(errorMonitor, err.message, err);
 }
 
-module.exports = { MessageError, faultError, incompleteError, notJson, tellError };
+/**
+ * Tells of the rejection of an async listener.
+ * @param {import('node:events').EventEmitter} emitter
+ * @param {unknown} reason
+ * @param {string | symbol} event what it listened to
+ */
+function tellRejection(emitter, reason, event) {
+  // Told to the listener that it came from, it would come again and again.
+  if (event === 'error') Promise.reject(reason);
+  else tellError(emitter, reason instanceof Error ? reason : new Error(inspect(reason)));
+}
+
+module.exports = {
+  MessageError,
+  closedError,
+  faultError,
+  incompleteError,
+  notJson,
+  tellError,
+  tellRejection,
+  tooLongForV8,
+};

@@ -3,16 +3,32 @@
 //
 // Short texts of ASCII are made several at a time: one call makes a string of some kilobytes, and each text is a
 // part of it. V8 keeps the whole as long as a part of it is in use, so the whole is small.
+//
+// While it is paused, what has come is held and nothing more is read:
+//
+// | state | messages come | `pause()` | `resume()` |
+// | --- | --- | --- | --- |
+// | flowing | are delivered | holding | – |
+// | holding | are held behind the others | – | releasing |
+// | releasing, each in a callback of its own | are held behind the others | holding | – |
+//
+// When all is released it flows again. What ends the stream is held as well, so that it comes behind the data.
 
 const { Buffer } = require('node:buffer');
+const { setImmediate } = require('node:timers');
+const { IN_USE } = require('../handle');
 const { ReceiveMemory } = require('../memory');
-const { incompleteError, notJson } = require('./errors');
-const { kFail } = require('./symbols');
+const { callIn } = require('../tick');
+const { incompleteError, notJson, tooLongForV8 } = require('./errors');
+const { kFail, kLost } = require('./symbols');
 
 /** Bytes that are made a string together. What a program keeps of them keeps no more than this in memory. */
 const GROUP = 4096;
 /** A longer text is made by itself. */
 const SHORT_TEXT = 1024;
+
+/** So many that were held are released in one turn of the loop. */
+const RELEASES = 32;
 
 const INT = Int32Array.BYTES_PER_ELEMENT;
 /** Of an integer: the message has a header of five bytes (`LONG` in `run.rs`). */
@@ -31,6 +47,7 @@ class Inbox {
    */
   constructor(format, owner) {
     const { receive, isFramed, isBatch, emitsArrays } = format;
+    this.format = format;
     this.owner = owner;
     this.isBatch = isBatch;
     this.isFramed = isFramed;
@@ -50,7 +67,17 @@ class Inbox {
     /** Nothing is delivered any more. */
     this.isStopped = true;
 
+    this.isPaused = false;
+    /** What is held: readers of runs, large messages, and functions for what comes behind them; null while it flows. */
+    this.held = null;
+    /** Releases that are to come. */
+    this.releases = 0;
+    this.release = this.releaseNext.bind(this);
+
     this.chunk = null;
+    /** The run: where in the chunk it is. */
+    this.offset = 0;
+    this.length = 0;
     this.ints = null;
     this.numbers = null;
     /** Which of `ints` are the messages' (`next` is the next one's), and where the next message is. */
@@ -68,15 +95,37 @@ class Inbox {
   start(handle) {
     this.handle = handle;
     this.isStopped = false;
+    this.isPaused = false;
+    this.held = null;
   }
 
-  /** What has come and is not delivered yet is dropped. */
+  /**
+   * What has come and is not delivered yet is dropped. Answers what was held to come behind it.
+   * @returns {(() => void)[]}
+   */
   stop() {
+    const { held, handle } = this;
     this.isStopped = true;
+    this.held = null;
+    if (held === null) return [];
+    handle.setIdle(IN_USE);
+    // It is read all the same, to see the end.
+    handle.readStart();
+    return held.filter((item) => typeof item === 'function');
   }
 
-  /** Begins with the run at `offset`. */
+  /** Begins with the run at `offset`. Answers null where it is held. */
+  receive(chunk, offset, length) {
+    this.open(chunk, offset, length);
+    if (this.held === null) return this;
+    this.held.push(this.detach());
+    return null;
+  }
+
+  /** The run at `offset`. */
   open(chunk, offset, length) {
+    this.offset = offset;
+    this.length = length;
     const ints = new Int32Array(chunk.buffer, offset, length / INT);
     this.chunk = chunk;
     this.ints = ints;
@@ -89,7 +138,6 @@ class Inbox {
       this.at = 0;
       if (this.isSplit) this.left = ints[this.next];
     }
-    return this;
   }
 
   /** Whether the next delivery is the last of the run. */
@@ -100,7 +148,8 @@ class Inbox {
 
   /** Delivers one message, or, in batches, all. Goes past it first: the listener may throw. */
   deliverNext() {
-    if (this.isStopped) return;
+    // The rest of the run may have been held meanwhile.
+    if (this.isStopped || this.next >= this.end) return;
     if (this.isBatch) this.deliverAll();
     else {
       const value = this.take();
@@ -196,13 +245,25 @@ class Inbox {
   }
 
   /** A message by itself. @param {Buffer} bytes its own memory */
+  receiveLarge(bytes) {
+    if (this.held === null) this.deliverLarge(bytes);
+    else this.held.push(bytes);
+  }
+
   deliverLarge(bytes) {
-    if (this.View !== null) this.deliver(this.largeNumbers(bytes));
-    else if (this.isBytes) this.deliver(bytes);
-    else {
-      const text = bytes.utf8Slice(0, bytes.length);
-      this.deliver(this.isJson ? this.parse(text) : text);
+    if (this.isBytes) {
+      this.deliver(bytes);
+      return;
     }
+    let value;
+    try {
+      value = this.View === null ? bytes.utf8Slice(0, bytes.length) : this.largeNumbers(bytes);
+    } catch (cause) {
+      // More than a string or an array can have. To the peer that is no other than a message over the limit.
+      this.owner[kLost](tooLongForV8(bytes.length, cause));
+      return;
+    }
+    this.deliver(this.isJson ? this.parse(value) : value);
   }
 
   largeNumbers(bytes) {
@@ -221,8 +282,86 @@ class Inbox {
     else this.owner.emit('data', value);
   }
 
+  /** Something that comes behind the messages. @param {() => void} fn */
+  deliverBehind(fn) {
+    if (this.held === null) fn();
+    else this.held.push(fn);
+  }
+
+  // --- Pauses.
+
+  pause() {
+    if (this.isStopped || this.isPaused) return;
+    this.isPaused = true;
+    // Else it was about to be released.
+    if (this.held !== null) return;
+    this.held = [];
+    this.handle.readStop();
+    this.handle.setBusy(IN_USE);
+    if (this.next < this.end) this.held.push(this.detach());
+  }
+
+  resume() {
+    if (!this.isPaused) return;
+    this.isPaused = false;
+    if (this.releases === 0) this.scheduleRelease();
+  }
+
+  /** What is left of the run, as a reader of its own: out of the chunk, which serves all streams. */
+  detach() {
+    const { chunk, offset, length } = this;
+    const bytes = Buffer.allocUnsafeSlow(length);
+    chunk.copy(bytes, 0, offset, offset + length);
+    const reader = new Inbox(this.format, this.owner);
+    reader.start(this.handle);
+    reader.open(bytes, 0, length);
+    reader.next = this.next;
+    reader.at = this.View === null ? this.at - offset : this.at;
+    reader.left = this.left;
+    this.next = this.end;
+    this.left = 0;
+    return reader;
+  }
+
+  scheduleRelease() {
+    this.releases++;
+    setImmediate(this.release);
+  }
+
+  releaseNext() {
+    this.releases--;
+    if (this.held === null || this.isPaused) return;
+    if (this.held.length > 0) callIn(this.handle.resource, releaseOne, this);
+    this.goOn();
+  }
+
+  /** Takes it away first: the listener may throw, pause, or close. */
+  releaseOne() {
+    const { held } = this;
+    const [first] = held;
+    if (first instanceof Inbox) {
+      if (first.isLast()) held.shift();
+      first.deliverNext();
+      return;
+    }
+    held.shift();
+    if (typeof first === 'function') first();
+    else this.deliverLarge(first);
+  }
+
+  goOn() {
+    if (this.held === null || this.isPaused) return;
+    if (this.held.length === 0) {
+      this.held = null;
+      this.handle.setIdle(IN_USE);
+      this.handle.readStart();
+    } else if (this.releases === 0) {
+      for (let i = 0; i < RELEASES; i++) this.scheduleRelease();
+    }
+  }
+
   /** The connection is closed. */
-  release() {
+  letGo() {
     this.memory?.release();
     this.memory = null;
     this.chunk = null;
@@ -232,7 +371,21 @@ class Inbox {
   }
 }
 
+const releaseOne = (inbox) => inbox.releaseOne();
+
+/** V8 makes a dictionary, which is ten times slower, of an array that begins with more elements. */
+const LARGEST_PIECE = 2 ** 25;
+
 function arrayOf(numbers, from, count) {
+  if (count <= LARGEST_PIECE) return pieceOf(numbers, from, count);
+  const pieces = [];
+  for (let at = 0; at < count; at += LARGEST_PIECE) {
+    pieces.push(pieceOf(numbers, from + at, Math.min(LARGEST_PIECE, count - at)));
+  }
+  return [].concat(...pieces);
+}
+
+function pieceOf(numbers, from, count) {
   // oxlint-disable-next-line unicorn/no-new-array -- a length, and nothing is filled twice
   const values = new Array(count);
   for (let i = 0; i < count; i++) values[i] = numbers[from + i];

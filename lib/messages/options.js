@@ -3,7 +3,7 @@
 // null has its default.
 
 const { inspect } = require('node:util');
-const { codedError, invalidType, outOfRange } = require('../errors');
+const { codedError, invalidType, invalidValue, outOfRange } = require('../errors');
 const { validateAbortSignal, validatePort } = require('../args');
 const { ValueKind } = require('../native');
 const { receiveType, sendType } = require('./types');
@@ -18,6 +18,7 @@ const COMMON = {
   emitBatchDataAsAvailable: false,
   idleTimeout: 0,
   keepAlive: true,
+  maxBufferedAmount: 0,
   maxMessageSize: 64 * 1024 * 1024,
   noDelay: true,
   pfxKeyCertPassword: '',
@@ -52,12 +53,35 @@ const SERVER = {
   port: DEFAULT_PORT,
 };
 
+/** Every name that one of the two takes: a program may have one object for both. */
+const KNOWN = new Set([
+  ...Object.keys({ ...CLIENT, ...SERVER }),
+  'keyStorePath',
+  'keyStorePassword',
+]);
+
+/** Those that mean nothing without TLS, and that a program would not set if it did not want it. */
+const OWN_TLS = ['pfxKeyCertPath', 'keyStorePath', 'trustedCACertPath', 'clientAuth'];
+/** How other APIs say it, and how it is misspelled; all in lower case. */
+const OTHER_TLS = new Set(
+  'tls ssl ssltls usessl usetls usesecuretransport securetransport ca cert key pfx securecontext'.split(
+    ' ',
+  ),
+);
+/** Words that ask for none. */
+const NO_TLS = new Set(['', 'false', 'none', 'off', 'no', '0']);
+
+const CLIENT_AUTH = new Set(['none', 'request', 'required']);
+/** The system's buffers. */
+const SIZES = ['receiveBufferSize', 'sendBufferSize'];
+
 const BACKOFF = { factor: 2, jitter: 0.2, max: 30000 };
 
 /** The least and the most of each number; the unit is the option's own. */
 const RANGES = {
   connectTimeout: [0, MAX_INT],
   idleTimeout: [0, Math.floor(MAX_INT / 1000)],
+  maxBufferedAmount: [0, Number.MAX_SAFE_INTEGER],
   maxMessageSize: [1, MAX_INT],
   maxUnsentMessages: [0, MAX_INT],
   receiveBufferSize: [1, MAX_INT],
@@ -96,30 +120,65 @@ function stringOf(value, name) {
 }
 
 function merge(defaults, options) {
-  if (options != null && typeof options !== 'object') {
-    throw invalidType('options', 'of type object', options);
-  }
+  if (options == null) return { ...defaults };
+  if (typeof options !== 'object') throw invalidType('options', 'of type object', options);
   const merged = { ...defaults };
-  for (const [name, value] of Object.entries(options ?? {})) {
-    if (value == null || !Object.hasOwn(defaults, name)) continue;
+  // By name, and not what the object has of its own: options may be inherited.
+  for (const name of Object.keys(defaults)) {
+    const value = options[name];
+    if (value == null) continue;
     const kind = typeof defaults[name];
     if (kind === 'boolean') merged[name] = booleanOf(value, name);
     else if (Object.hasOwn(RANGES, name)) merged[name] = numberOf(value, name, RANGES[name]);
     else if (kind === 'string' && !TYPES.has(name)) merged[name] = stringOf(value, name);
     else merged[name] = value;
   }
+  if (!merged.sslTls) refuseTls(options);
+  for (const name of Object.keys(options)) if (!KNOWN.has(name)) warnOf(name);
   return merged;
 }
 
-function backoffOf(value) {
+/**
+ * Nobody who asks for TLS shall get plain text, in whatever words. Own words, other than `sslTls`, may stand beside a
+ * `sslTls` that is false; those of other APIs say the opposite of it.
+ */
+function refuseTls(options) {
+  const own = options.sslTls == null ? OWN_TLS : [];
+  const others = Object.keys(options).filter((each) => OTHER_TLS.has(each.toLowerCase()));
+  const name = [...own, ...others].find((each) => asks(options[each]));
+  if (name === undefined) return;
+  const message = `The option '${name}' is about TLS, but 'sslTls' is not true: all would be plain text. Set sslTls.`;
+  throw codedError(TypeError, 'ERR_INVALID_ARG_VALUE', message);
+}
+
+const asks = (value) =>
+  Boolean(value) && !(typeof value === 'string' && NO_TLS.has(value.trim().toLowerCase()));
+
+/** Names that were warned of. @type {Set<string>} */
+const warned = new Set();
+
+/** The original ignores what it does not know, and so do we; but it is mostly a slip of the pen. */
+function warnOf(name) {
+  if (warned.has(name)) return;
+  warned.add(name);
+  const meant = [...KNOWN].find((known) => known.toLowerCase() === name.trim().toLowerCase());
+  const hint = meant === undefined ? '' : ` Did you mean '${meant}'?`;
+  process.emitWarning(`Message sockets have no option '${name}': it is ignored.${hint}`, {
+    type: 'SocketOptionWarning',
+    code: 'SOCKET_UNKNOWN_OPTION',
+  });
+}
+
+function backoffOf(given) {
+  if (!given) return undefined;
+  const value = typeof given === 'object' ? given : booleanOf(given, 'reconnectBackoff');
   if (!value) return undefined;
-  if (value !== true && typeof value !== 'object')
-    throw invalidType('options.reconnectBackoff', 'of type object', value);
   const backoff = { ...BACKOFF };
   for (const name of Object.keys(BACKOFF)) {
     if (value[name] == null) continue;
     const range = { factor: [1, 1000], jitter: [0, 1], max: [1, MAX_INT] }[name];
-    const number = Number(value[name]);
+    const isNumeric = typeof value[name] === 'number' || typeof value[name] === 'string';
+    const number = isNumeric ? Number(value[name]) : NaN;
     if (!(number >= range[0] && number <= range[1])) {
       const place = `options.reconnectBackoff.${name}`;
       throw outOfRange(place, `>= ${range[0]} && <= ${range[1]}`, value[name]);
@@ -133,7 +192,11 @@ function backoffOf(value) {
 function clientOptions(options) {
   const merged = merge(CLIENT, options);
   merged.reconnectBackoff = backoffOf(merged.reconnectBackoff);
-  if (merged.signal !== undefined) validateAbortSignal(merged.signal, 'options.signal');
+  if (merged.signal !== undefined) {
+    validateAbortSignal(merged.signal, 'options.signal');
+    if (typeof merged.signal.addEventListener !== 'function')
+      throw invalidType('options.signal', 'an instance of AbortSignal', merged.signal);
+  }
   return merged;
 }
 
@@ -142,10 +205,21 @@ function serverOptions(options) {
   const merged = merge(SERVER, options);
   merged.port = validatePort(merged.port, 'options.port');
   merged.hostInterface ||= SERVER.hostInterface;
+  clientAuthOf(merged);
   // The names of an older edition.
   merged.pfxKeyCertPath ||= stringOf(options?.keyStorePath ?? '', 'keyStorePath');
   merged.pfxKeyCertPassword ||= stringOf(options?.keyStorePassword ?? '', 'keyStorePassword');
   return merged;
+}
+
+/**
+ * Whether clients are asked for certificates: `none`, `request` or `required`. Another word would be taken for none.
+ * @param {{ clientAuth: string }} options
+ */
+function clientAuthOf({ clientAuth }) {
+  const word = String(clientAuth).trim().toLowerCase();
+  if (CLIENT_AUTH.has(word)) return word;
+  throw invalidValue('options.clientAuth', clientAuth, "must be 'none', 'request' or 'required'");
 }
 
 /**
@@ -155,10 +229,11 @@ function serverOptions(options) {
  * @property {import('./types').Type} send
  * @property {import('./types').Type} receive
  * @property {number} maxMessageSize bytes
+ * @property {number} maxBufferedAmount bytes; 0 is no limit
  * @property {boolean} isBatch
  * @property {boolean} emitsArrays raw numbers are delivered as arrays
  * @property {number} idleTimeout milliseconds
- * @property {Set<string>} given the options that the user gave
+ * @property {Set<string>} given of the sizes of the system's buffers those that the user gave
  */
 
 /**
@@ -176,10 +251,11 @@ function formatOf(options, own) {
     send,
     receive,
     maxMessageSize: options.maxMessageSize,
+    maxBufferedAmount: options.maxBufferedAmount,
     isBatch: options.batch,
     emitsArrays: options.emitBatchDataAsAvailable,
     idleTimeout: options.idleTimeout * 1000,
-    given: new Set(Object.keys(own ?? {}).filter((name) => own[name] != null)),
+    given: new Set(SIZES.filter((name) => own?.[name] != null)),
   };
 }
 
@@ -221,4 +297,11 @@ function bufferSize(name, options, { given }) {
   return given.has(name) || options[name] !== COMMON[name] ? options[name] : 0;
 }
 
-module.exports = { DEFAULT_PORT, clientOptions, formatOf, serverOptions, streamOptions };
+module.exports = {
+  DEFAULT_PORT,
+  clientAuthOf,
+  clientOptions,
+  formatOf,
+  serverOptions,
+  streamOptions,
+};

@@ -6,6 +6,7 @@ const fs = require('node:fs');
 const { fileURLToPath } = require('node:url');
 const { clientTls, createSecureContext, serverTls } = require('../tls/context');
 const { MessageError } = require('./errors');
+const { clientAuthOf } = require('./options');
 
 const KEY = 'the server key-certificate';
 const CA = 'the trusted CA certificate';
@@ -16,26 +17,36 @@ const tlsOptionError = (message, cause) =>
 
 /**
  * What a file holds: a certificate or a key that can be used.
- * @param {string} path also a `file:` URL
+ * @param {object} options see `options.js`
+ * @param {string} option which of them is the path; also a `file:` URL
  * @param {string} what it should hold
  * @param {(bytes: Buffer) => object} optionsOf the TLS options that it makes
  */
-function fromFile(path, what, optionsOf) {
+function fromFile(options, option, what, optionsOf) {
+  const path = options[option];
   try {
-    const options = optionsOf(fs.readFileSync(/^file:/i.test(path) ? fileURLToPath(path) : path));
-    createSecureContext(options);
-    return options;
+    const made = optionsOf(fs.readFileSync(/^file:/i.test(path) ? fileURLToPath(path) : path));
+    createSecureContext(made);
+    return made;
   } catch (cause) {
-    throw tlsOptionError(`Failed to find ${what} at ${path}`, cause);
+    // That it cannot be found is what the original says, whatever is wrong with it.
+    throw tlsOptionError(`Failed to find ${what} at ${path} (${option}): ${cause.message}`, cause);
   }
 }
 
 /** The certificates that are trusted; nothing: those of the operating system. */
-const trustOf = ({ trustedCACertPath }) =>
-  trustedCACertPath === '' ? {} : fromFile(trustedCACertPath, CA, (ca) => ({ ca }));
+const trustOf = (options) =>
+  options.trustedCACertPath === ''
+    ? {}
+    : fromFile(options, 'trustedCACertPath', CA, (ca) => ({ ca }));
 
-const identityOf = ({ pfxKeyCertPath, pfxKeyCertPassword: passphrase }) =>
-  pfxKeyCertPath === '' ? {} : fromFile(pfxKeyCertPath, KEY, (pfx) => ({ pfx, passphrase }));
+const identityOf = (options) =>
+  options.pfxKeyCertPath === ''
+    ? {}
+    : fromFile(options, 'pfxKeyCertPath', KEY, (pfx) => ({
+        pfx,
+        passphrase: options.pfxKeyCertPassword,
+      }));
 
 /**
  * A client's TLS, or null.
@@ -65,10 +76,12 @@ function clientSecurity(options, host) {
 function serverSecurity(options) {
   if (!options.sslTls) return null;
   if (options.pfxKeyCertPath === '') {
-    throw tlsOptionError(`Empty pemCertPath option. Can't find ${KEY}.`);
+    throw tlsOptionError(
+      `Empty pemCertPath option. Can't find ${KEY}. Set pfxKeyCertPath to a PKCS#12 file.`,
+    );
   }
-  const clientAuth = options.clientAuth.trim().toLowerCase();
-  const asks = clientAuth === 'request' || clientAuth === 'required';
+  const clientAuth = clientAuthOf(options);
+  const asks = clientAuth !== 'none';
   if (asks && options.trustedCACertPath === '') {
     throw tlsOptionError(`Empty trustedCACertPath option. Can't find ${CA}.`);
   }

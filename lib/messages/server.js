@@ -5,15 +5,15 @@ const dns = require('node:dns');
 const { EventEmitter } = require('node:events');
 const { isIP } = require('node:net');
 const { ListenHandle } = require('../listen-handle');
-const { listenError } = require('../errors');
+const { codedError, listenError } = require('../errors');
 const { endpointOf } = require('../net/address');
 const { forget } = require('../attempt');
 const { Handshakes } = require('../tls/handshakes');
 const { MessageConnection } = require('./connection');
-const { MessageError, tellError } = require('./errors');
+const { MessageError, tellError, tellRejection } = require('./errors');
 const { formatOf, serverOptions, streamOptions } = require('./options');
 const { serverSecurity } = require('./secure');
-const { kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
+const { kClosed, kFormat, kHandle, kOpen, kUnrefed } = require('./symbols');
 
 /** libuv's default for the kernel's queue of connections. */
 const BACKLOG = 511;
@@ -22,9 +22,34 @@ const kStart = Symbol('kStart');
 const kConnections = Symbol('kConnections');
 const kSecurity = Symbol('kSecurity');
 const kHandshakes = Symbol('kHandshakes');
+const kServer = Symbol('kServer');
+
+/** What only servers have, to make sockets with. */
+const kMaking = Symbol('kMaking');
 
 /** The server's end of a connection. */
-class Socket extends MessageConnection {}
+class Socket extends MessageConnection {
+  constructor(making, server) {
+    if (making !== kMaking) {
+      throw codedError(
+        TypeError,
+        'ERR_ILLEGAL_CONSTRUCTOR',
+        "A Socket cannot be constructed: a SocketServer makes it and emits it as 'connection'. To connect, use SocketClient.",
+      );
+    }
+    super(server[kFormat]);
+    this[kServer] = server;
+  }
+
+  /** Not a listener of `close`: the program may remove those, and one of its own may throw. */
+  [kClosed]() {
+    const server = this[kServer];
+    server[kConnections].delete(this);
+    // Behind the listeners of this socket's `close`: the server closes last.
+    process.nextTick(closeIfDone, server);
+    super[kClosed]();
+  }
+}
 
 const callbacks = {
   onconnection(server, handle) {
@@ -39,13 +64,8 @@ const callbacks = {
 };
 
 function welcome(server, handle) {
-  const socket = new Socket(server[kFormat]);
+  const socket = new Socket(kMaking, server);
   server[kConnections].add(socket);
-  socket.once('close', () => {
-    server[kConnections].delete(socket);
-    // Behind the other listeners of this event: the server closes last.
-    process.nextTick(closeIfDone, server);
-  });
   socket[kOpen](handle);
   server.emit('connection', socket);
 }
@@ -80,6 +100,8 @@ class SocketServer extends EventEmitter {
       this[kSecurity] = serverSecurity(this.options);
     } catch (err) {
       process.nextTick(() => {
+        // Stopped meanwhile: that has an end of its own.
+        if (token.isStopped) return;
         this[kStart] = null;
         tellError(this, err);
       });
@@ -111,7 +133,7 @@ class SocketServer extends EventEmitter {
     for (const socket of this[kConnections]) socket.close();
   }
 
-  /** The open connections. */
+  /** The connections that are open or closing. */
   get connections() {
     return [...this[kConnections]];
   }
@@ -134,6 +156,11 @@ class SocketServer extends EventEmitter {
     this[kUnrefed] = true;
     this[kHandle]?.unref();
     return this;
+  }
+
+  /** An async listener was rejected (with `captureRejections`). */
+  [EventEmitter.captureRejectionSymbol](reason, event) {
+    tellRejection(this, reason, event);
   }
 
   /** Stops, and waits until all is closed. */

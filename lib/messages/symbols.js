@@ -9,6 +9,7 @@ module.exports = {
   kFail: Symbol('kFail'),
   kFormat: Symbol('kFormat'),
   kHandle: Symbol('kHandle'),
+  kLeave: Symbol('kLeave'),
   kLost: Symbol('kLost'),
   kOpen: Symbol('kOpen'),
   kOutbox: Symbol('kOutbox'),
