@@ -13,6 +13,11 @@ export interface DataSocketOptions {
    * longer one. Default 64 MiB.
    */
   maxMessageSize?: number | undefined;
+  /**
+   * Bytes that may wait to be sent on one connection that stands; more is `error` with `ERR_DATASOCKET_BUFFER_FULL`, and the
+   * connection is reset. 0 is no limit. Default 0.
+   */
+  maxBufferedAmount?: number | undefined;
   /** Levels of arrays, objects and so on inside each other, sent (not with `'json'`) and received; at least 1. Default 1024. */
   maxDepth?: number | undefined;
   /**
@@ -55,6 +60,7 @@ export interface DataSocketListenOptions extends DataSocketOptions {
  * | `ERR_DATASOCKET_CODEC` | its values come in another codec; both are in the message |
  * | `ERR_DATASOCKET_REFUSED` | its acceptor did not return true |
  * | `ERR_DATASOCKET_TOO_LARGE` | a value came in that is longer than `maxMessageSize`; or a queued one is longer than the peer takes |
+ * | `ERR_DATASOCKET_BUFFER_FULL` | more than `maxBufferedAmount` waited to be sent |
  * | `ERR_DATASOCKET_DECODE` | something came in that is no value, or has too many levels |
  * | `ERR_DATASOCKET_TRUNCATED` | the connection ended inside of a value |
  * | `ERR_DATASOCKET_OVERLOAD` | (`clienterror`) more than 1,024 connections waited for their hello, and this one longest |

@@ -311,6 +311,32 @@ test('close() knows of an end that was held behind values', opts, async (t) => {
   assert.deepEqual(log, [['close']]);
 });
 
+test(
+  'maxBufferedAmount disconnects a peer that does not read',
+  { timeout: 3 * TIMEOUT },
+  async (t) => {
+    const { accepted, conn } = await dataKit(t).rawPair({ maxBufferedAmount: 2 * MiB });
+    conn.on('error', () => {}).pause();
+    const log = logOf(accepted, ['error', 'close']);
+    // What the system takes is not counted: it goes on until it takes no more.
+    let sent = 0;
+    while (accepted.active) {
+      accepted.send(new Uint8Array(MiB));
+      sent++;
+      assert.ok(accepted.bufferedAmount <= 2 * MiB, accepted.bufferedAmount);
+      if (sent % 10 === 0) await turn();
+    }
+    await until(() => log.length === 2);
+    assert.deepEqual(names(log), ['error', 'close']);
+    assert.equal(log[0][1].code, 'ERR_DATASOCKET_BUFFER_FULL');
+    assert.match(log[0][1].message, /maxBufferedAmount \(2097152\)/);
+    assert.throws(() => accepted.send(1), { code: 'ERR_SOCKET_CLOSED' });
+    assert.throws(() => DataSocket.connect(1, { maxBufferedAmount: -1 }), {
+      code: 'ERR_OUT_OF_RANGE',
+    });
+  },
+);
+
 test('closeImmediately() drops what waits, and says so to the peer', opts, async (t) => {
   const { client, accepted } = await dataKit(t).pair();
   const ours = logOf(client);

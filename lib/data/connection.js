@@ -11,7 +11,7 @@
 // | offered | it returns anything else, or throws | closing | `close`; what was sent is dropped |
 // | connected | a frame | connected | `data` |
 // | connected | `close()`, the peer's end between frames | closing | – |
-// | connected | the peer's end inside of a frame, a bad frame, a reset, an abort | failed | `error`, `close` |
+// | connected | the peer's end inside of a frame, a bad frame, a reset, an abort, more than `maxBufferedAmount` | failed | `error`, `close` |
 // | closing | all is sent, and the peer has ended too, or did not in time | closed | `sent`…, `close` |
 // | closing | a failure before all is sent | failed | `error`, `close` |
 // | failed | the descriptor is closed | closed | `close` |
@@ -24,7 +24,7 @@ const { Outbox } = require('../outbox');
 const { Parting } = require('../parting');
 const { tlsError } = require('../tls/failure');
 const { HEADER, addValue } = require('./encode');
-const { closedError, faultError, queuedTooLargeError } = require('./errors');
+const { bufferFullError, closedError, faultError, queuedTooLargeError } = require('./errors');
 const { hello } = require('./hello');
 const { Inbox } = require('./inbox');
 const { Sends } = require('./sends');
@@ -120,6 +120,14 @@ class Connection {
     if (this.state === CONNECTING) this.largestQueued = Math.max(this.largestQueued, size - HEADER);
     this.sends.add(size);
     outbox.commit();
+    const { maxBufferedAmount } = this.limits;
+    if (maxBufferedAmount > 0 && this.state === CONNECTED && outbox.mustWait) {
+      const waiting = outbox.bufferedAmount;
+      if (waiting > maxBufferedAmount) {
+        this.fail(bufferFullError(waiting, maxBufferedAmount));
+        return false;
+      }
+    }
     return this.mayGoOn();
   }
 

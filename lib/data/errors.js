@@ -81,6 +81,13 @@ const queuedTooLargeError = (size, limit) =>
     `A queued value of ${size} bytes is more than the peer's maxMessageSize (${limit})`,
   );
 
+const bufferFullError = (waiting, limit) =>
+  error(
+    'BUFFER_FULL',
+    `${waiting} bytes wait to be sent, more than maxBufferedAmount (${limit}): the peer does not read them fast enough. ` +
+      "The connection is closed. When send() answers false, wait for 'sent' until bufferedAmount is small.",
+  );
+
 const closedError = () =>
   codedError(Error, 'ERR_SOCKET_CLOSED', 'The socket is closed: the value cannot be sent');
 
@@ -98,6 +105,7 @@ const constructorError = () =>
   );
 
 module.exports = {
+  bufferFullError,
   closedError,
   constructorError,
   faultError,

@@ -31,6 +31,7 @@ const CODECS = new Map([
  * @typedef {object} Limits what holds for each connection
  * @property {number} codec its number
  * @property {number} maxMessageSize bytes
+ * @property {number} maxBufferedAmount bytes; 0 is no limit
  * @property {number} maxDepth levels
  * @property {number} handshakeTimeout milliseconds; 0 is no limit
  *
@@ -115,6 +116,7 @@ function optionsOf(options, isListener) {
     maxMessageSize: integerOf(options, 'maxMessageSize', 64 * 1024 * 1024, 1),
     maxDepth: integerOf(options, 'maxDepth', 1024, 1),
     handshakeTimeout: integerOf(options, 'handshakeTimeout', 5000, 0),
+    maxBufferedAmount: integerOf(options, 'maxBufferedAmount', 0, 0),
   };
   const keepAliveDelay = integerOf(options, 'keepAliveDelay', 0, 0);
   return {

@@ -86,8 +86,7 @@ class SocketClient extends MessageConnection {
       throw new MessageError(
         'ERR_MESSAGE_QUEUE_FULL',
         `Maximum number of unsent messages has been exceeded: ${maxUnsentMessages}. ` +
-          'Consider setting discardMessagesBeforeOpen to true. ' +
-          'Messages wait from send() until open() has connected; maxUnsentMessages is how many may.',
+          'Consider setting discardMessagesBeforeOpen to true.',
       );
     }
     const box = this[kOutbox];
