@@ -96,6 +96,43 @@ test('destroyed while it shakes hands, from either side', options, async (t) => 
   for (const code of failures) assert.equal(code, 'ECONNRESET');
 });
 
+for (const lib of [peer, ours]) {
+  const name = lib === ours ? 'ours' : 'node:tls';
+  /** A connection of `lib` whose client has said its end and is gone. */
+  const left = async (t) => {
+    const { serve, connect } = tlsKit(t);
+    const server = await serve(lib, { cert, key, allowHalfOpen: true });
+    const accepted = once(server, 'secureConnection');
+    const client = connect(peer, server, { ca: ca.cert });
+    const [conn] = await accepted;
+    conn.resume();
+    const events = record(conn, ['end', 'finish', 'error', 'close']);
+    // Behind the session tickets: what is not read when it goes would make it a reset.
+    conn.write('hello');
+    await once(client, 'data');
+    client.end('bye', () => client.destroy());
+    await Promise.all([closed(client), once(conn, 'end')]);
+    // The answer is a reset: nobody is there to be told of the end.
+    await new Promise((resolve) => conn.write('an answer', resolve));
+    return { conn, events };
+  };
+
+  test(`an end that nobody is left to hear is no error: ${name}`, options, async (t) => {
+    const { conn, events } = await left(t);
+    conn.end();
+    assert.equal(await closed(conn), false);
+    assert.deepEqual(events, ['end', 'finish', 'close']);
+  });
+
+  test(`a write that nobody is left to read is one: ${name}`, options, async (t) => {
+    const { conn, events } = await left(t);
+    const written = new Promise((resolve) => conn.end('more', resolve));
+    assert.equal(await closed(conn), true);
+    assert.equal((await written).syscall, 'write');
+    assert.deepEqual(events, ['end', 'error', 'close']);
+  });
+}
+
 test('a worker that ends with secure connections open', options, async () => {
   for (let n = 0; n < 5; n++) {
     const worker = new Worker(require.resolve('./fixtures/tls-cycles.js'), {

@@ -450,6 +450,7 @@ class StreamHandle extends Handle {
 
   deliverFailed(syscall, errno) {
     debug?.('stream %d: %s failed: %s', this.id, SYSCALLS[syscall], codeOf(errno));
+    if (SYSCALLS[syscall] === 'shutdown') this.setIdle(ENDING);
     if (this.busy & CLOSING) return;
     const fail = () => this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
     // Bytes that came before the failure are still good.

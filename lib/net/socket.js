@@ -82,10 +82,15 @@ function sent(socket) {
   writer.resume(socket);
 }
 
+/**
+ * The peer is gone, and there is nobody left to be told of the end. The last two are TLS's, whose goodbye is a write:
+ * what the program wrote was sent before it, or failed as a write of its own.
+ */
+const PEER_GONE = new Set(['ENOTCONN', 'EPIPE', 'ECONNRESET']);
+
 function endFailed(socket, err) {
   const done = takePendingEnd(socket);
-  if (err.code === 'ENOTCONN')
-    done?.(); // The peer is gone, and the end with it.
+  if (PEER_GONE.has(err.code)) done?.();
   else done?.(err);
 }
 
