@@ -172,6 +172,106 @@ test('each end takes the other along', options, async (t) => {
   }
 });
 
+test('a connection that is taken over as soon as it is accepted', options, async (t) => {
+  const kit = tlsKit(t);
+  const server = await kit.listen({ lib: net }, (conn) => {
+    kit.own(echoOver(conn, ours));
+    // It has no data of its own any more, whoever asks for it.
+    conn.on('data', () => assert.fail('it is for TLS'));
+  });
+  // Its hello may come at any moment of the taking over.
+  for (let n = 0; n < 20; n++) {
+    const client = kit.connect(peer, server, { ca: ca.cert });
+    client.write('echo');
+    assert.equal(String(await readBytes(client, 4)), 'echo');
+    client.destroy();
+  }
+});
+
+for (const [name, netLib, tlsLib] of [
+  ['ours', net, ours],
+  ['ours over node:net', nodeNet, ours],
+  ['node:tls', nodeNet, peer],
+]) {
+  /** The one beneath is another module's, and closes before TLS has heard of its end. */
+  const isJoined = netLib === nodeNet && tlsLib === ours;
+  const log = (socket, prefix) => {
+    const events = [];
+    socket.on('error', (err) => events.push(`${prefix} error ${err.code ?? err.message}`));
+    socket.on('close', (hadError) => events.push(`${prefix} close ${hadError}`));
+    for (const event of ['end', 'finish']) {
+      socket.on(event, () => events.push(`${prefix} ${event}`));
+    }
+    return events;
+  };
+
+  test(`errors of the socket beneath: ${name}`, options, async (t) => {
+    const kit = tlsKit(t);
+    const refused = kit.own(netLib.connect(await kit.refusedPort(), HOST));
+    const early = kit.own(tlsLib.connect({ socket: refused, servername: 'localhost' }));
+    const told = log(early, 'secure');
+    await closed(early);
+    assert.deepEqual(told, ['secure error ECONNREFUSED', 'secure close false']);
+
+    const server = await kit.serve(peer, { cert, key });
+    const raw = kit.own(netLib.connect(server.address().port, HOST));
+    const socket = kit.own(tlsLib.connect({ socket: raw, ca: ca.cert, servername: 'localhost' }));
+    await once(socket, 'secureConnect');
+    const [events, beneath] = [log(socket, 'secure'), log(raw, 'raw')];
+    raw.destroy(new Error('from outside'));
+    await closed(socket);
+    await until(() => beneath.length === 2);
+    assert.deepEqual(events, ['secure error from outside', 'secure close false']);
+    assert.deepEqual(beneath, ['raw error from outside', 'raw close true']);
+  });
+
+  test(`the end of the socket beneath ends both: ${name}`, options, async (t) => {
+    const kit = tlsKit(t);
+    const server = await kit.serve(peer, { cert, key });
+    const raw = kit.own(netLib.connect(server.address().port, HOST));
+    const socket = kit.own(tlsLib.connect({ socket: raw, ca: ca.cert, servername: 'localhost' }));
+    await once(socket, 'secureConnect');
+    const events = log(socket, 'secure');
+    socket.resume();
+    raw.end();
+    assert.equal(await closed(socket), false);
+    // What TLS has to say cannot be written to it any more.
+    if (isJoined) return;
+    assert.deepEqual(events.toSorted(), ['secure close false', 'secure end', 'secure finish']);
+  });
+
+  test(`a server's side that nobody listens to: ${name}`, options, async (t) => {
+    const kit = tlsKit(t);
+    const make = async (connect) => {
+      const accepted = new Promise((resolve) => {
+        const server = kit.ownServer(
+          netLib.createServer((conn) => {
+            const secure = kit.own(
+              new tlsLib.TLSSocket(conn, { isServer: true, ...makeContext(tlsLib) }),
+            );
+            secure.resume();
+            resolve({ conn, secure });
+          }),
+        );
+        server.listen(0, HOST, () => connect(server.address().port));
+      });
+      return accepted;
+    };
+    // The peer ends before the handshake: an end like any other.
+    const ended = await make((port) => kit.own(nodeNet.connect(port, HOST)).end());
+    const events = log(ended.secure, 'secure');
+    await closed(ended.secure);
+    const end = isJoined ? [] : ['secure end', 'secure finish'];
+    assert.deepEqual(events, [...end, 'secure close false']);
+    // Errors that no listener hears do not end the process.
+    const garbage = await make((port) => kit.own(nodeNet.connect(port, HOST)).write('GET /\n\n'));
+    assert.equal(await closed(garbage.secure), true);
+    const beneath = await make((port) => kit.own(nodeNet.connect(port, HOST)));
+    beneath.conn.destroy(new Error('from outside'));
+    assert.equal(await closed(beneath.secure), false);
+  });
+}
+
 test('openssl s_client -starttls smtp at a mail server of ours', options, async (t) => {
   const kit = tlsKit(t);
   const server = kit.ownServer(net.createServer());

@@ -47,7 +47,9 @@ async function outcome(t, lib, server, options) {
   const { connect } = tlsKit(t);
   const socket = connect(lib, server, options);
   return new Promise((resolve) => {
-    socket.once('error', (err) => resolve({ error: err.code }));
+    socket.once('error', (err) => {
+      resolve({ error: err.code, authorizationError: socket.authorizationError });
+    });
     socket.once('secureConnect', () => {
       const { authorized, authorizationError } = socket;
       resolve({ authorized, authorizationError });
@@ -103,7 +105,9 @@ for (const [name, identity, options, code] of CASES) {
     const { cert, key } = identity;
     const server = await serve(peer, { cert, key });
     const expected =
-      code === null ? { authorized: true, authorizationError: null } : { error: code };
+      code === null
+        ? { authorized: true, authorizationError: null }
+        : { error: code, authorizationError: code };
     assert.deepEqual(await outcome(t, peer, server, options), expected, 'node:tls');
     assert.deepEqual(await outcome(t, ours, server, options), expected, 'socket/tls');
   });

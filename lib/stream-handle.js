@@ -115,7 +115,8 @@ class StreamHandle extends Handle {
   }
 
   readStart() {
-    if (this.isReading || this.id < 0) return;
+    // What comes while TLS is about to take over is for TLS.
+    if (this.isReading || this.id < 0 || this.onquiet !== null) return;
     this.isReading = true;
     this.setBusy(READING);
     if (this.held === null) engine().readStart(this.id);
@@ -428,7 +429,7 @@ class StreamHandle extends Handle {
       this.callbacks.onend(this.owner);
     };
     if (this.busy & CLOSING) return;
-    if (this.held === null) end();
+    if (this.held === null && this.onquiet === null) end();
     else this.hold(end);
   }
 
@@ -454,7 +455,8 @@ class StreamHandle extends Handle {
     if (this.busy & CLOSING) return;
     const fail = () => this.callbacks.onfailed(this.owner, SYSCALLS[syscall], errno);
     // Bytes that came before the failure are still good.
-    if (this.held !== null && SYSCALLS[syscall] === 'read') this.hold(fail);
+    const mayWait = this.held !== null || this.onquiet !== null;
+    if (mayWait && SYSCALLS[syscall] === 'read') this.hold(fail);
     else fail();
   }
 

@@ -27,6 +27,7 @@ const {
   kBytesRead,
   kBytesWritten,
   kConnectOptions,
+  kHadHandle,
   kKeepAlive,
   kNoDelay,
   kOnread,
@@ -135,6 +136,7 @@ function Socket(options) {
   this[kPendingEnd] = null;
   this[kUnrefed] = false;
   this[kReset] = false;
+  this[kHadHandle] = false;
   this[kTypeOfService] = null;
   this[kOnread] = null;
   writer.init(this);
@@ -206,6 +208,12 @@ function reset(socket) {
 function onHandleClosed(socket) {
   if (socket[kStillOpen] === true) socket[kStillOpen] = false;
   else socket.emit('close', socket._hadError);
+}
+
+/** As in Node, whose secure sockets have a handle from the start, and keep that of the socket beneath. */
+function closedWithoutHandle(socket) {
+  if (socket[kHadHandle]) socket.emit('close', socket._hadError);
+  else socket.emit('close');
 }
 
 const closing = { ...callbacks, onclose: onHandleClosed };
@@ -298,7 +306,7 @@ const methods = {
     }
     this[kReset] = false; // The socket may be connected again.
     callback(err);
-    if (!handle) process.nextTick(() => this.emit('close'));
+    if (!handle) process.nextTick(closedWithoutHandle, this);
     const server = this._server;
     if (server) {
       server[kServer]();

@@ -9,6 +9,8 @@ module.exports = {
   kBytesWritten: Symbol('kBytesWritten'),
   /** Method of a socket: the engine's options for its connection. */
   kConnectOptions: Symbol('kConnectOptions'),
+  /** Of a socket: TLS has its handle. It closes as one that has a handle does, which says whether there was an error. */
+  kHadHandle: Symbol('kHadHandle'),
   /** Of a server: the connections that nobody has taken yet (`Incoming`), or null where nobody iterates. */
   kIncoming: Symbol('kIncoming'),
   /** Of a server: it has been closed, and does not listen again. */

@@ -14,7 +14,7 @@ const { Making } = require('../net/making');
 const { writeAhead } = require('../net/writer');
 const { defineMethods } = require('../net/methods');
 const { Socket, callbacks } = require('../net/socket');
-const { kConnectOptions, kIncoming, kOpen, kUnrefed } = require('../net/symbols');
+const { kConnectOptions, kHadHandle, kIncoming, kOpen, kUnrefed } = require('../net/symbols');
 const { certificateAt, legacyCertificate } = require('./certificate');
 const { chooseContext } = require('./choose');
 const { normalizeArgs } = require('../args');
@@ -34,6 +34,8 @@ const kTarget = Symbol('kTarget');
 /** The Buffer that stands for this connection's sessions, once it was asked for. */
 const kSession = Symbol('kSession');
 const kHasSession = Symbol('kHasSession');
+/** The peer ended before the handshake was over: there is nobody to say an end to. */
+const kIsCut = Symbol('kIsCut');
 const kServerOwner = Symbol('kServerOwner');
 
 const secureCallbacks = {
@@ -52,13 +54,18 @@ const secureCallbacks = {
       socket._handle,
       SNICallback,
       () => socket.destroyed,
-      (err) => handshakeFailed(socket, err),
+      // A second answer may come when the first one has long been good.
+      (err) => (socket.secureConnecting ? handshakeFailed(socket, err) : socket.destroy(err)),
     );
   },
   ontlsfailed(socket, failure) {
     if (!socket.secureConnecting) socket.destroy(tlsError(failure));
-    else if (failure.code !== 'ECONNRESET') handshakeFailed(socket, tlsError(failure));
-    else handshakeFailed(socket, socket.isServer ? hangUpError() : cutError(socket[kTarget]));
+    else if (failure.code === 'ECONNRESET') handshakeCut(socket);
+    else {
+      // What is wrong with a chain has OpenSSL's own names; all else begins like that.
+      if (!failure.code.startsWith('ERR_')) socket.authorizationError = failure.code;
+      handshakeFailed(socket, tlsError(failure));
+    }
   },
   onfailed(socket, syscall, errno) {
     if (socket.secureConnecting) handshakeFailed(socket, connectionError(socket, errno, syscall));
@@ -116,6 +123,21 @@ function handshakeFailed(socket, err) {
   server.emit('tlsClientError', err, socket);
 }
 
+/** The peer ended before the handshake was over. */
+function handshakeCut(socket) {
+  if (!socket.isServer) handshakeFailed(socket, cutError(socket[kTarget]));
+  else if (socket[kServerOwner]) handshakeFailed(socket, hangUpError());
+  else {
+    // As in Node, where nobody but a server takes it for more than an end.
+    socket[kIsCut] = true;
+    // What waits for the handshake would keep the socket open.
+    socket.once('end', () => {
+      if (socket.writableLength > 0) socket.destroy();
+    });
+    callbacks.onend(socket);
+  }
+}
+
 /**
  * @this {any}
  * @param {import('node:stream').Duplex | Making | undefined} socket what TLS is to run over: nothing for
@@ -153,6 +175,10 @@ function TLSSocket(socket, options) {
   if (fd !== undefined) throw invalidType('options.fd', 'left out: give the socket instead', fd);
   Socket.call(this, isAccepted ? socket : { ...rest, onread });
   writeAhead(this);
+  this[kHadHandle] = true;
+  this[kIsCut] = false;
+  // As in Node: what a client does to its connection never is an unhandled error of the server.
+  if (this.isServer) this.on('error', ignore);
   if (socket == null || isAccepted) return;
 
   this._parent = socket;
@@ -162,6 +188,8 @@ function TLSSocket(socket, options) {
   takeOver(this, socket, (handle, early) => begin(this, handle, early));
 }
 Object.setPrototypeOf(TLSSocket, Socket);
+
+function ignore() {}
 
 /** The handshake on a handle that was somebody else's. */
 function begin(socket, handle, early) {
@@ -211,6 +239,11 @@ const methods = {
     this.secureConnecting = true;
     this[kInfo] = null;
     return Socket.prototype.connect.apply(this, args);
+  },
+
+  _final(callback) {
+    if (this[kIsCut]) callback();
+    else Socket.prototype._final.call(this, callback);
   },
 
   /** As what Node's own modules know one. */

@@ -10,6 +10,7 @@ const { errnoError } = require('../errors');
 const { Making } = require('../net/making');
 const { peername, sockname } = require('../net/address');
 const { Socket } = require('../net/socket');
+const { kHadHandle } = require('../net/symbols');
 
 /** Options of the two ends of a pair. */
 const PAIR = { noDelay: true, keepAlive: false, keepAliveDelay: 0, readAtOnce: false };
@@ -21,6 +22,10 @@ const PAIR = { noDelay: true, keepAlive: false, keepAliveDelay: 0, readAtOnce: f
  * @param {import('node:stream').Duplex} parent
  */
 function takeOver(secure, parent, start) {
+  // As in Node, a client hears of its parent's errors; a server's side is not told why it ends.
+  parent.on('error', (err) => {
+    if (!secure.isServer) secure.emit('error', err);
+  });
   // Each takes the other along.
   parent.once('close', () => secure.destroy());
   secure.once('close', () => parent.destroy());
@@ -39,9 +44,13 @@ function takeHandle(secure, parent, start) {
       // Its addresses stay to be seen.
       sockname(parent);
       peername(parent);
+      // Before it is read empty, which would have the handle read on: what comes now is for TLS.
+      parent._handle = null;
       const kept = drain(parent);
       parent.setTimeout(0);
-      parent._handle = null;
+      parent[kHadHandle] = true;
+      // Its end would be that of the connection.
+      if (!parent.writableEnded) parent.once('finish', () => secure.end());
       start(handle, Buffer.concat([...kept, early]));
     });
   };
@@ -69,7 +78,7 @@ function join(secure, parent, start) {
   }
   const [ours, theirs] = handles;
   const end = new Socket(new Making({ allowHalfOpen: true, noDelay: true }, theirs));
-  parent.on('error', (err) => secure.destroy(err));
+  parent.once('error', () => secure.destroy()); // It need not say that it is closed.
   end.on('error', (err) => secure.destroy(err));
   parent.once('close', () => end.destroy());
   secure.once('close', () => end.destroy());
