@@ -5,6 +5,7 @@
 const assert = require('node:assert/strict');
 const { spawnSync } = require('node:child_process');
 const http = require('node:http');
+const nodeNet = require('node:net');
 const { test } = require('node:test');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
 const { HOST, TIMEOUT, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
@@ -250,6 +251,83 @@ test('SNICallback chooses, later too, or refuses', options, async (t) => {
   assert.equal((await failed)[0].message, 'no such name');
   await closed(refused);
 });
+
+for (const [name, lib] of [
+  ['ours', ours],
+  ['node:tls', peer],
+]) {
+  test(`what a peer makes the program's own code throw: ${name}`, options, async (t) => {
+    const { serve, connect } = tlsKit(t);
+    const context = lib.createSecureContext({ cert, key });
+    let again;
+    const server = await serve(
+      lib,
+      {
+        cert,
+        key,
+        captureRejections: true,
+        SNICallback(servername, callback) {
+          if (servername === 'throws.test') throw new Error('no such file');
+          callback(null, context);
+          if (servername === 'twice.test') callback(null, context);
+          again = callback;
+        },
+      },
+      async (conn) => {
+        await new Promise((resolve) => conn.once('data', resolve));
+        throw new Error('not understood');
+      },
+    );
+    const dropped = async (servername) => {
+      const failure = once(server, 'tlsClientError');
+      const client = connect(peer, server, { ca: ca.cert, servername });
+      client.on('error', () => {});
+      await closed(client);
+      const [err, socket] = await failure;
+      assert.equal(socket.destroyed, true);
+      return err;
+    };
+    assert.equal((await dropped('throws.test')).message, 'no such file');
+    assert.equal((await dropped('twice.test')).code, 'ERR_MULTIPLE_CALLBACK');
+
+    // One that answers once more when all is agreed, and a listener that fails: that connection is closed.
+    const acts = [() => again(null, context)];
+    // Servers of Node have that option only by way of `events.captureRejections`.
+    if (lib === ours) acts.push((client) => client.write('what?'));
+    for (const act of acts) {
+      const accepted = once(server, 'secureConnection');
+      const client = connect(peer, server, { ca: ca.cert });
+      client.on('error', () => {});
+      const [conn] = await accepted;
+      conn.resume();
+      act(client);
+      await Promise.all([closed(conn), closed(client)]);
+    }
+  });
+
+  test(
+    `an accepted connection that fails is nobody's unhandled error: ${name}`,
+    options,
+    async (t) => {
+      const kit = tlsKit(t);
+      const server = kit.ownServer(lib.createServer({ cert, key }));
+      server.listen(0, HOST);
+      await once(server, 'listening');
+      const accepted = once(server, 'secureConnection');
+      const raw = kit.own(nodeNet.connect(server.address().port, HOST));
+      const client = kit.own(peer.connect({ socket: raw, ca: ca.cert, servername: 'localhost' }));
+      client.on('error', () => {});
+      const [conn] = await accepted;
+      conn.resume();
+      // Behind the session tickets.
+      conn.write('hello');
+      await once(client, 'data');
+      raw.resetAndDestroy();
+      assert.equal(await closed(conn), true);
+      conn.destroy();
+    },
+  );
+}
 
 test('bytes and their ends in every order', options, async (t) => {
   const { serve, connect } = tlsKit(t);

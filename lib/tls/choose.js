@@ -18,19 +18,36 @@ function chooseContext(handle, SNICallback, isOver, onfailure) {
     return;
   }
   let isAnswered = false;
-  SNICallback(serverName, (err, context) => {
-    if (isAnswered)
-      throw codedError(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times');
-    isAnswered = true;
+  let hasFailed = false;
+  const fail = (err) => {
+    if (hasFailed) return;
+    hasFailed = true;
+    // In a tick of its own: what its listeners throw is not thrown by the SNICallback.
+    process.nextTick(() => {
+      if (!isOver()) onfailure(err);
+    });
+  };
+  const answer = (err, context) => {
     if (isOver()) return;
-    if (err) onfailure(err);
+    if (isAnswered) {
+      fail(codedError(Error, 'ERR_MULTIPLE_CALLBACK', 'Callback called multiple times'));
+      return;
+    }
+    isAnswered = true;
+    if (err) fail(err);
     else if (context == null) handle.tlsChoose();
     else if (context.native) handle.tlsChoose(context.native);
     else {
       const message = "The context is not one of this package's createSecureContext";
-      onfailure(codedError(TypeError, 'ERR_TLS_INVALID_CONTEXT', message));
+      fail(codedError(TypeError, 'ERR_TLS_INVALID_CONTEXT', message));
     }
-  });
+  };
+  // A name that some client has sent must not end the process: as in Node, that connection alone fails.
+  try {
+    SNICallback(serverName, answer);
+  } catch (err) {
+    fail(err);
+  }
 }
 
 module.exports = { chooseContext };

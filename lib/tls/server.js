@@ -1,6 +1,7 @@
 'use strict';
 // `tls.Server`: a `net.Server` whose connections begin with a handshake.
 
+const { EventEmitter } = require('node:events');
 const { invalidType } = require('../errors');
 const { validateFunction } = require('../args');
 const { defineMethods } = require('../net/methods');
@@ -57,6 +58,12 @@ const methods = {
   /** For clients that ask for `hostname`, which may begin with `*.`; the last that fits is taken. */
   addContext(hostname, context) {
     this[kTls].addContext(hostname, context);
+  },
+
+  /** With `captureRejections`, an async listener of `'secureConnection'` takes its own socket along. */
+  [EventEmitter.captureRejectionSymbol](err, event, socket) {
+    if (event === 'secureConnection') socket.destroy(err);
+    else NetServer.prototype[EventEmitter.captureRejectionSymbol].call(this, err, event, socket);
   },
 };
 
