@@ -4,7 +4,7 @@ const assert = require('node:assert/strict');
 const dns = require('node:dns');
 const os = require('node:os');
 const { test } = require('node:test');
-const { net } = require('./helpers/subject');
+const { SKIP_FOREIGN, isOurs, net } = require('./helpers/subject');
 const { HOST, TIMEOUT, closed, failed, kit, once, peer, turn } = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
@@ -131,6 +131,43 @@ for (const autoSelectFamily of [true, false]) {
     assert.equal(err.message, 'Invalid IP address: nonsense');
   });
 }
+
+test('an answer that comes twice, or too late, counts for nothing', opts, async (t) => {
+  // There the second one is a second connect(), which fails; and the late one is taken for the next.
+  if (!isOurs) return t.skip(SKIP_FOREIGN);
+  const k = kit(t);
+  const server = await k.listen({ lib: peer });
+  const { port } = server.address();
+  for (const autoSelectFamily of [true, false]) {
+    const callbacks = [];
+    const lookup = (host, options, callback) => {
+      const [address, family] = [HOST, 4];
+      callbacks.push(
+        options.all
+          ? () => callback(null, [{ address, family }])
+          : () => callback(null, address, family),
+      );
+    };
+    const socket = k.own(net.connect({ port, host: 'name.invalid', lookup, autoSelectFamily }));
+    const names = [];
+    socket.on('lookup', (err, address, family, host) => names.push(host));
+    callbacks[0]();
+    callbacks[0]();
+    await once(socket, 'connect');
+    callbacks[0]();
+    socket.destroy();
+    await closed(socket);
+    socket.connect({ port, host: 'first.invalid', lookup, autoSelectFamily });
+    socket.destroy();
+    await closed(socket);
+    socket.connect({ port, host: 'second.invalid', lookup, autoSelectFamily });
+    callbacks[1]();
+    callbacks[2]();
+    await once(socket, 'connect');
+    assert.deepEqual(names, ['name.invalid', 'second.invalid']);
+    socket.destroy();
+  }
+});
 
 test('an answer of an unknown family', opts, async (t) => {
   const k = kit(t);

@@ -136,11 +136,16 @@ function resolve(socket, plan) {
   const { host, lookup, query, port } = plan;
   socket._host = host;
   const family = isIP(host);
-  const resource = socket._handle.resource;
+  const handle = socket._handle;
+  let isAnswered = false;
   const inContext =
     (fn) =>
-    (...args) =>
-      resource.runInAsyncScope(fn, null, ...args);
+    (...args) => {
+      // An answer that comes twice is nobody's, nor is one for a connection that has become another since.
+      if (isAnswered || (socket._handle !== null && socket._handle !== handle)) return;
+      isAnswered = true;
+      handle.resource.runInAsyncScope(fn, null, ...args);
+    };
   if (family !== 0) {
     process.nextTick(
       inContext(() => {
