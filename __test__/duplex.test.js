@@ -9,7 +9,7 @@ const { pipeline } = require('node:stream/promises');
 const { test } = require('node:test');
 const zlib = require('node:zlib');
 const { net, isOurs } = require('./helpers/subject');
-const { HOST, TIMEOUT, closed, failed, kit, once, peer, readAll } = require('./helpers/kit');
+const { HOST, TIMEOUT, closed, failed, kit, once, peer, readAll, until } = require('./helpers/kit');
 const { run } = require('./helpers/child');
 const { pattern } = require('./helpers/pattern');
 
@@ -237,6 +237,47 @@ test('onread without memory to put it into is an error', opts, async (t) => {
     const err = await failed(socket);
     assert.equal(err.message, 'read ENOBUFS');
   }
+});
+
+test('onread: this, pausing from inside, and the moments of a generator', opts, async (t) => {
+  const k = kit(t);
+  const server = await k.listen({ lib: peer }, (conn) => conn.end('abcd'));
+  const log = [];
+  let made = 0;
+  const socket = k.own(
+    new net.Socket({
+      onread: {
+        buffer() {
+          log.push('buffer');
+          // What is no memory is passed over: the one before serves again.
+          return ++made === 2 ? undefined : Buffer.alloc(2);
+        },
+        callback(size, buffer) {
+          assert.equal(this, socket);
+          log.push(buffer.toString('latin1', 0, size));
+          this.pause();
+          setImmediate(() => {
+            log.push('resume');
+            socket.resume();
+          });
+        },
+      },
+    }),
+  );
+  socket.connect(server.address().port, HOST);
+  log.push('connecting');
+  await once(socket, 'end');
+  await until(() => log.length === 8);
+  assert.deepEqual(log, [
+    'buffer',
+    'connecting',
+    'ab',
+    'buffer',
+    'resume',
+    'cd',
+    'buffer',
+    'resume',
+  ]);
 });
 
 test('an onread callback that throws loses nothing', opts, async () => {

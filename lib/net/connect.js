@@ -19,11 +19,12 @@ const {
   validateStringWithoutNullBytes,
   validateTimeout,
 } = require('../args');
+const { nextBuffer } = require('./onread');
 const { Race, kLimit, kRace, lookupTimedOut } = require('./race');
 const { refreshTimer } = require('./timer');
 const { tuningOf } = require('./tuning');
 const defaults = require('./defaults');
-const { kBytesRead, kTuning, kUnrefed } = require('./symbols');
+const { kBytesRead, kOnread, kTuning, kUnrefed } = require('./symbols');
 const writer = require('./writer');
 
 /** The shortest time an attempt is given before the next one starts, in milliseconds, as in Node. */
@@ -53,6 +54,7 @@ function connect(socket, options, callback) {
   refreshTimer(socket);
   if (tuning !== null) socket[kTuning] = tuning;
   socket.connecting = true;
+  if (socket._handle === null && socket[kOnread] !== null) nextBuffer(socket[kOnread]);
   const handle = socket._handle ?? new StreamHandle();
   socket._handle = handle;
   socket._sockname = null;

@@ -20,16 +20,26 @@ function checkOnread(onread) {
     throw invalidType('options.onread.buffer', 'an instance of Uint8Array or a function', buffer);
   }
   validateFunction(callback, 'options.onread.callback');
-  return { buffer, callback };
+  if (typeof buffer !== 'function') return { buffer, generate: null, callback };
+  return { buffer: null, generate: buffer, callback };
 }
 
-/** Gives `bytes` to the callback, piece by piece, until it says false; then the rest waits. */
+/** As in Node, the memory of the next piece is asked for when the one before was used; here, of the first one. */
+function nextBuffer(onread) {
+  if (onread.generate === null) return;
+  const { generate } = onread;
+  const buffer = generate();
+  if (buffer instanceof Uint8Array) onread.buffer = buffer; // Else the same once more.
+}
+
+/** Gives `bytes` to the callback, piece by piece, until it says false or pauses; then the rest waits. */
 function giveToCaller(socket, onread, bytes) {
   let at = 0;
   while (at < bytes.length && !socket.destroyed) {
-    const buffer = typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer;
+    if (onread.buffer === null) nextBuffer(onread);
+    const { buffer } = onread;
     // Also where the program has given its memory away since.
-    if (buffer.length === 0) {
+    if (buffer === null || buffer.length === 0) {
       socket.destroy(connectionError(socket, ENOBUFS, 'read'));
       return;
     }
@@ -40,7 +50,9 @@ function giveToCaller(socket, onread, bytes) {
     let goesOn = false; // nor if it throws
     let wantsMore = true;
     try {
-      wantsMore = onread.callback(piece.length, buffer) !== false;
+      wantsMore = onread.callback.call(socket, piece.length, buffer) !== false;
+      nextBuffer(onread);
+      if (socket._handle !== null && !socket._handle.isReading) wantsMore = false;
       goesOn = wantsMore;
     } finally {
       if (!goesOn) keepRest(socket, onread, rest, wantsMore);
@@ -58,4 +70,4 @@ function keepRest(socket, onread, rest, wantsMore) {
   if (wantsMore) handle.readStart();
 }
 
-module.exports = { checkOnread, giveToCaller };
+module.exports = { checkOnread, giveToCaller, nextBuffer };

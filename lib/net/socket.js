@@ -17,7 +17,7 @@ const { connectionError, endedByPeer } = require('./failure');
 const { Making, checkBlockList, keepAliveOf, makingOf, refuseTls } = require('./making');
 const { defineMethods } = require('./methods');
 const { invalidFdType, isSocket } = require('./descriptor');
-const { checkOnread, giveToCaller } = require('./onread');
+const { checkOnread, giveToCaller, nextBuffer } = require('./onread');
 const { refreshTimer, startTimer } = require('./timer');
 const tuning = require('./tuning');
 const wrapper = require('./wrapper');
@@ -184,6 +184,7 @@ function openDescriptor(socket, fd, options) {
   const status = handle.open(fd, { ...tuning.streamOptions(socket), readAtOnce: false });
   if (status < 0) throw isSocket(fd) ? errnoError(status, 'open') : invalidFdType(fd);
   socket[kOpen](handle);
+  if (socket[kOnread] !== null) nextBuffer(socket[kOnread]);
   if (options.readable !== false && !options.manualStart) socket.read(0);
 }
 
