@@ -50,6 +50,24 @@ for (const side of ['client', 'server', 'both']) {
   });
 }
 
+test('paused behind connect(path): nothing is read', opts, async (t) => {
+  const k = kit(t);
+  const file = path.join(directory(t), 's');
+  await listening(
+    k,
+    peer.createServer((conn) => conn.end('hello')),
+    file,
+  );
+  const socket = k.own(net.connect(file));
+  socket.pause();
+  await once(socket, 'connect');
+  // On another connection, behind which the first one's bytes are there.
+  const other = k.own(net.connect(file));
+  assert.equal(String(await readAll(other)), 'hello');
+  assert.equal(socket.bytesRead, 0);
+  assert.equal(String(await readAll(socket.resume())), 'hello');
+});
+
 test('addresses and options of another transport do no harm', opts, async (t) => {
   const k = kit(t);
   const file = path.join(directory(t), 's');

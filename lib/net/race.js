@@ -265,7 +265,8 @@ function connected(socket, handle, tuning) {
   // Like a failed `setNoDelay`, a failure here is no reason to give the connection up.
   if (socket[kTypeOfService] !== null) handle.setTypeOfService(socket[kTypeOfService]);
   if (socket[kTuning] !== tuning) handle.setUserTimeout(socket[kTuning].userTimeout);
-  if (!socket.readable) handle.readStop();
+  // It reads from the start unless the socket was paused before the attempt began.
+  if (!socket.readable || socket.isPaused()) handle.readStop();
   if (!socket.writable) socket.end();
   refreshTimer(socket);
   socket.emit('connect');
