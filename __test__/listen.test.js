@@ -146,6 +146,35 @@ test('createServer and Server take options and listener, with and without new', 
   }
 });
 
+test('options may be inherited, or have getters', opts, async (t) => {
+  const k = kit(t);
+  class Settings {
+    #host = HOST;
+    get host() {
+      return this.#host;
+    }
+    get port() {
+      return 0;
+    }
+  }
+  for (const options of [new Settings(), Object.create({ host: HOST, port: 0, backlog: 5 })]) {
+    const server = k.ownServer(net.createServer()).listen(options);
+    await once(server, 'listening');
+    assert.equal(server.address().address, HOST);
+  }
+});
+
+test('what is nothing, in other words', opts, async (t) => {
+  const k = kit(t);
+  for (const listener of [false, '', 0, null]) {
+    for (const reusePort of [undefined, null, 0, false]) {
+      const server = k.ownServer(net.createServer({}, listener));
+      server.listen({ port: 0, host: HOST, reusePort });
+      await once(server, 'listening');
+    }
+  }
+});
+
 test('a second listen throws ERR_SERVER_ALREADY_LISTEN', opts, async (t) => {
   const server = kit(t).ownServer(net.createServer());
   server.listen(0);

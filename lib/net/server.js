@@ -137,7 +137,7 @@ function Server(options, connectionListener) {
   refuseTls(options, 'new Server()');
   EventEmitter.call(this, options);
   if (typeof connectionListener === 'function') this.on('connection', connectionListener);
-  else if (connectionListener != null) validateFunction(connectionListener, 'connectionListener');
+  else if (connectionListener) validateFunction(connectionListener, 'connectionListener');
   if (options.keepAliveInitialDelay !== undefined) {
     validateNumber(options.keepAliveInitialDelay, 'options.keepAliveInitialDelay');
   }
@@ -228,7 +228,7 @@ function closeOn(server, signal) {
 
 const methods = {
   listen(...args) {
-    const [options, callback] = listenArguments(args);
+    const [options, callback, backlog] = listenArguments(args);
     if (this._handle || this[kPendingListen]) {
       throw codedError(
         Error,
@@ -237,18 +237,20 @@ const methods = {
       );
     }
     if (options.signal !== undefined) validateAbortSignal(options.signal, 'options.signal');
-    if (options.reusePort !== undefined) validateBoolean(options.reusePort, 'options.reusePort');
+    if (options.reusePort) validateBoolean(options.reusePort, 'options.reusePort');
     if (onListenStart.hasSubscribers) onListenStart.publish({ server: this, options });
     const target = listenTarget(options, args);
+    const { ipv6Only, reusePort, readableAll, writableAll, signal } = options;
+    const settings = { backlog, ipv6Only, reusePort, readableAll, writableAll, signal };
     if (callback !== null) this.once('listening', callback);
     this[kIsClosed] = false;
     if (!target.host) {
-      listen(this, target, options);
+      listen(this, target, settings);
       return this;
     }
     const family = isIP(target.host);
-    if (family !== 0) listen(this, { ...target, address: target.host, family }, options);
-    else lookupAndListen(this, target, options);
+    if (family !== 0) listen(this, { ...target, address: target.host, family }, settings);
+    else lookupAndListen(this, target, settings);
     return this;
   },
 

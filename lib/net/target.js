@@ -27,12 +27,10 @@ function listenTarget(options, args) {
     }
     return { path };
   }
-  const { backlog, ...given } = options;
-  if (args[0]?.backlog !== undefined) given.backlog = backlog;
   if (!('port' in options || 'path' in options)) {
-    throw invalidValue('options', given, 'must have the property "port" or "path"');
+    throw invalidValue('options', options, 'must have the property "port" or "path"');
   }
-  throw invalidValue('options', given);
+  throw invalidValue('options', options);
 }
 
 const hasHandle = (options) => options._handle != null || options.handle != null;
@@ -44,14 +42,14 @@ function descriptorOf(options) {
   throw invalidValue('options', options);
 }
 
-/** `(port, host, backlog, callback)` and its like: the first number after the target is the backlog. */
+/**
+ * `(port, host, backlog, callback)` and its like: options, the callback or null, and the backlog, which is the first
+ * number after the target. The options stay the caller's object: it may inherit them, or have getters.
+ */
 function listenArguments(args) {
   const [options, callback] = normalizeArgs(args);
   const given = (value) => (Number(value) >= 0 ? Number(value) : 0);
-  const backlog = options.backlog || given(args[1]) || given(args[2]);
-  // A handle stays what it is; anything else is ours to add to.
-  if (options instanceof ListenHandle || hasHandle(options)) return [options, callback];
-  return [{ ...options, backlog }, callback];
+  return [options, callback, options.backlog || given(args[1]) || given(args[2])];
 }
 
 module.exports = { listenArguments, listenTarget };
