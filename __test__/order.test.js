@@ -9,8 +9,21 @@ const assert = require('node:assert/strict');
 const { test } = require('node:test');
 const { Worker } = require('node:worker_threads');
 const path = require('node:path');
+const { pattern } = require('./helpers/pattern');
 const { net } = require('./helpers/subject');
-const { HOST, TIMEOUT, closed, kit, once, peer, record, turn, until } = require('./helpers/kit');
+const {
+  HOST,
+  TIMEOUT,
+  closed,
+  kit,
+  once,
+  peer,
+  readAll,
+  readBytes,
+  record,
+  turn,
+  until,
+} = require('./helpers/kit');
 
 const opts = { timeout: TIMEOUT };
 
@@ -291,4 +304,143 @@ test('a flood of small messages does not starve the event loop', opts, async (t)
   assert.ok(turns > 10);
   // The design allows 2,048 events per turn; Node is far below.
   assert.ok(most <= 2500, `${most} events without a turn of the loop`);
+});
+
+test('a buffer may be filled again when write() has returned', opts, async (t) => {
+  for (const size of [4, 100, 5000, 16_000, 20_000, 70_000]) {
+    const { ours, theirs } = await kit(t).pair();
+    const count = Math.min(10, Math.ceil(140_000 / size));
+    const received = readBytes(theirs, count * size);
+    const buffer = Buffer.alloc(size);
+    for (let n = 0; n < count; n++) ours.write(buffer.fill(97 + n));
+    buffer.fill(0);
+    const bytes = await received;
+    for (let n = 0; n < count; n++) {
+      const piece = bytes.subarray(n * size, (n + 1) * size);
+      assert.ok(piece.equals(Buffer.alloc(size, 97 + n)), `piece ${n} of ${size} bytes`);
+    }
+  }
+});
+
+test(
+  'any writes of a tick arrive as they were, in order, with their callbacks',
+  opts,
+  async (t) => {
+    // Of a seed, so that a failure can be repeated.
+    const seed = Math.floor(Math.random() * 2 ** 31);
+    t.diagnostic(`seed ${seed}`);
+    let state = seed;
+    const below = (limit) => {
+      state = (Math.imul(state, 1103515245) + 12345) & 0x7fffffff;
+      return Math.floor((state / 0x80000000) * limit);
+    };
+    const k = kit(t);
+    const pairs = [await k.pair(), await k.pair()];
+    const ends = pairs.map(({ ours, theirs }) => {
+      const end = { socket: ours, wanted: [], got: 0, written: 0, called: 0, calls: 0 };
+      theirs.on('data', (data) => {
+        const expected = Buffer.concat(end.wanted).subarray(0, data.length);
+        assert.ok(data.equals(expected), `at ${end.got}`);
+        end.wanted = [Buffer.concat(end.wanted).subarray(data.length)];
+        end.got += data.length;
+      });
+      return end;
+    });
+    const scratch = Buffer.alloc(30_000);
+    const sizes = [0, 1, 10, 100, 1000, 5000, 15_000, 30_000];
+    let fill = 0;
+    const write = (end) => {
+      const size = sizes[below(sizes.length)];
+      const bytes = scratch.subarray(0, size).fill(++fill);
+      const isText = below(3) === 0;
+      const content = isText ? bytes.fill(33 + (fill % 90)).toString('latin1') : bytes;
+      const number = end.calls++;
+      end.wanted.push(Buffer.from(bytes));
+      end.written += size;
+      end.socket.write(content, isText ? 'latin1' : undefined, (err) => {
+        assert.equal(err ?? null, null);
+        assert.equal(end.called++, number);
+      });
+      assert.equal(end.socket.bytesWritten, end.written);
+    };
+    for (let tick = 0; tick < 200; tick++) {
+      let room = 60_000;
+      for (let n = below(20); n > 0 && room > 0; n--) {
+        const end = ends[below(2)];
+        const before = end.written;
+        write(end);
+        room -= end.written - before;
+        // What is written under cork() stays the program's until uncork(), so nothing is filled again there.
+        if (below(8) === 0) {
+          end.socket.cork();
+          end.socket.write(`corked ${tick}`, () => end.called++);
+          end.wanted.push(Buffer.from(`corked ${tick}`));
+          end.written += `corked ${tick}`.length;
+          end.calls++;
+          if (below(2) === 0) end.socket.uncork();
+          else process.nextTick(() => end.socket.uncork());
+          break;
+        }
+        if (below(6) === 0) await Promise.resolve();
+        if (below(12) === 0) await new Promise((resolve) => process.nextTick(resolve));
+      }
+      await until(() => ends.every((end) => end.got === end.written && end.called === end.calls));
+      for (const end of ends) assert.equal(end.socket.writableLength, 0);
+    }
+  },
+);
+
+test('more than the system takes at once, behind something small', opts, async (t) => {
+  const { ours, theirs } = await kit(t).pair();
+  theirs.pause();
+  const large = pattern(8_000_000, 7);
+  const more = large.subarray(0, 20_000);
+  const log = [];
+  ours.write(Buffer.from('a'), () => log.push('a'));
+  ours.write(large, () => log.push('large'));
+  ours.write(Buffer.from('b'), () => log.push('b'));
+  ours.write(more, () => log.push('more'));
+  assert.equal(ours.bytesWritten, 8_020_002);
+  ours.end('c');
+  await turn();
+  assert.equal(ours.bytesWritten, 8_020_003);
+  const bytes = await readAll(theirs.resume());
+  const wanted = Buffer.concat(['a', large, 'b', more, 'c'].map((part) => Buffer.from(part)));
+  assert.ok(bytes.equals(wanted));
+  assert.deepEqual(log, ['a', 'large', 'b', 'more']);
+  assert.equal(ours.bytesWritten, 8_020_003);
+});
+
+test(
+  'what was written before destroy() goes out, however much of a tick it is',
+  opts,
+  async (t) => {
+    const { ours, theirs } = await kit(t).pair();
+    const received = readAll(theirs);
+    const buffer = Buffer.alloc(5000);
+    for (let n = 0; n < 10; n++) ours.write(buffer.fill(97 + n));
+    ours.destroy();
+    const bytes = await received;
+    assert.equal(bytes.length, 50_000);
+    assert.equal(bytes[49_999], 97 + 9);
+  },
+);
+
+test('cork() holds back what is written from then on, and nothing before', opts, async (t) => {
+  for (const before of [
+    ['a', 'b'],
+    [Buffer.from('a'), Buffer.from('b')],
+    [Buffer.alloc(20_000), 'b'],
+  ]) {
+    const { ours, theirs } = await kit(t).pair();
+    const size = before.reduce((sum, { length }) => sum + length, 0);
+    const first = readBytes(theirs, size);
+    for (const chunk of before) ours.write(chunk);
+    ours.cork();
+    ours.write('held');
+    await first;
+    const second = readBytes(theirs, 4);
+    ours.uncork();
+    assert.equal(String(await second), 'held');
+  }
 });

@@ -3,10 +3,16 @@
 // system does not take at once waits without blocking anything.
 //
 // The tick: the first small write of a tick is *staged*: copied into the slab, its callback kept. Duplex
-// keeps the following ones, as it does while a write is under way. At the end of the tick
-// (`lib/tick.js`) these are put behind the staged one and all leave together; then the callbacks run.
+// keeps the following ones, as it does while a write is under way. They are put behind the staged one, bytes at once and
+// texts at the end of the tick (`lib/tick.js`), when all leave together; then the callbacks run.
 // When Duplex hands the kept ones over, they are *prepaid*: sent already, and only to be confirmed. Its
 // accounting (`writableLength`, the high-water mark, `'drain'`, callbacks and their errors) is untouched.
+// Where a tick's writes are more than is gathered, they leave before its end, and what follows is staged anew, without a
+// callback of its own.
+//
+// A program may fill its buffer again when `write()` has returned: in Node the system has the bytes by then. So what
+// Duplex keeps is in the slab, or copied, or, if it is large, sent at once. What waits for the system, for the
+// connection or for `uncork()` is the program's until its callback, as in Node.
 //
 // The pump: one `_write` or `_writev` at a time. Pieces that fit are put together in the slab, others
 // go as they are. Where the system takes no more, the engine keeps a window's worth of bytes, and the
@@ -32,10 +38,17 @@ const STAGE_LIMIT = 16 * 1024;
 /** What one tick may gather before it is sent without waiting for the tick's end. */
 const GATHER_LIMIT = 16 * 1024;
 
+/** The same for what follows in that tick, where Duplex waits for a tick of its own in any case. */
+const FURTHER_LIMIT = 48 * 1024;
+
 /** The staged write, or null; see `stage`. */
 const kStaged = Symbol('kStaged');
 /** How many of the writes that Duplex keeps are sent already. */
 const kPrepaid = Symbol('kPrepaid');
+/** `{ offset, length }` of the next one, where a part of it is, or null. */
+const kPartial = Symbol('kPartial');
+/** What Duplex waits for is sent, and it will be told in a tick of its own. */
+const kToTell = Symbol('kToTell');
 /** The write under way: `{ pieces, index, offset, length, done }`, or null. */
 const kPump = Symbol('kPump');
 /** `{ pieces, callback }` of a write before the connection stood. */
@@ -49,6 +62,14 @@ const kAhead = Symbol('kAhead');
  */
 const STAGE_SIZE = SLAB_SIZE / 2;
 
+/** Memory for copies of what Duplex keeps; a new one is taken when it is full. Node's pool is small, and not for pieces like these. */
+const COPIES_SIZE = 64 * 1024;
+let copies = Buffer.alloc(0);
+let copiesUsed = 0;
+
+/** Of a piece that is not begun. */
+const WHOLE = { offset: 0, length: 0 };
+
 /** Where the two halves are free, and how many sockets have something in the slab. */
 let stageUsed = 0;
 let gatherUsed = STAGE_SIZE;
@@ -57,6 +78,8 @@ let stagedSockets = 0;
 function init(socket) {
   socket[kStaged] = null;
   socket[kPrepaid] = 0;
+  socket[kPartial] = null;
+  socket[kToTell] = false;
   socket[kPump] = null;
   socket[kEarly] = null;
   socket[kAhead] = null;
@@ -81,14 +104,27 @@ const methods = {
     // The callback runs at the end of the tick, which may be somebody else's context.
     if (typeof encoding === 'function') [callback, encoding] = [encoding, undefined];
     callback = typeof callback === 'function' ? inThisContext(callback) : null;
+    // A text does not change, so it may wait for the end of the tick.
+    const isBytes = typeof chunk !== 'string' && chunk instanceof Uint8Array;
+    const way = isBytes && keepsWrites(this) ? wayOf(this, chunk) : LATER;
+    if (way === COPIED) chunk = copyOf(chunk);
     const { write } = Duplex.prototype;
     const answer =
       this[kAhead] === null
         ? write.call(this, chunk, encoding, callback)
         : this[kAhead].give((behind) => write.call(this, chunk, encoding, behind), callback);
-    if (this[kStaged] !== null && this.writableLength >= GATHER_LIMIT) sendStaged(this, true);
+    if (way === STAGED) stageBehind(this, chunk);
+    if (this[kStaged] !== null && (way === AT_ONCE || isFull(this))) sendStaged(this, true);
+    if (way === AT_ONCE) sendThrough(this);
     if (isExiting()) sendKept(this);
     return answer;
+  },
+
+  cork() {
+    // What was written before does not wait for `uncork()`.
+    if (this[kStaged] !== null) assemble(this);
+    else if (keepsWrites(this) && !isAllPaid(this)) sendThrough(this);
+    Duplex.prototype.cork.call(this);
   },
 
   /** The end of a tick in which something was written: it is sent with what others wrote. */
@@ -108,12 +144,15 @@ const methods = {
 
   _write(chunk, encoding, callback) {
     if (this[kAhead] !== null) callback = this[kAhead].noting(1, callback);
+    if (this[kStaged] !== null) sendStaged(this, true);
     if (this.connecting) {
       this[kEarly] = { pieces: [{ chunk, encoding }], callback };
       whenConnected(this);
-    } else if (this[kPrepaid] > 0) {
+    } else if (this[kPrepaid] > 0 || this[kPartial] !== null) {
+      const prepaid = this[kPrepaid];
       this[kPrepaid] = 0;
-      process.nextTick(callback);
+      if (prepaid > 0 && !isBackedUp(this)) tellSoon(this, callback, null);
+      else start(this, [{ chunk, encoding }], prepaid, callback);
     } else if (this._handle === null || isExiting() || !stage(this, chunk, encoding, callback)) {
       start(this, [{ chunk, encoding }], 0, callback);
     }
@@ -121,6 +160,7 @@ const methods = {
 
   _writev(chunks, callback) {
     if (this[kAhead] !== null) callback = this[kAhead].noting(chunks.length, callback);
+    if (this[kStaged] !== null) sendStaged(this, true);
     if (this.connecting) {
       this[kEarly] = { pieces: chunks, callback };
       whenConnected(this);
@@ -128,7 +168,7 @@ const methods = {
     }
     const prepaid = this[kPrepaid];
     this[kPrepaid] = 0;
-    if (prepaid === chunks.length) process.nextTick(callback);
+    if (prepaid === chunks.length && !isBackedUp(this)) tellSoon(this, callback, null);
     else start(this, chunks, prepaid, callback);
   },
 };
@@ -139,6 +179,69 @@ function inThisContext(callback) {
     callIn(resource, callback, err);
     resource.emitDestroy();
   };
+}
+
+/** What becomes of a write that Duplex keeps. Nothing, until Duplex hands it over. */
+const LATER = 0;
+/** It is put behind what is staged. */
+const STAGED = 1;
+/** Its bytes are copied, for the end of the tick or for later. */
+const COPIED = 2;
+/** It is sent before `write()` returns. */
+const AT_ONCE = 3;
+
+/** Whether Duplex keeps the next write because of us, where Node hands it to the system. (Through TLS it keeps it as well.) */
+const keepsWrites = (socket) =>
+  (socket[kStaged] !== null || socket[kToTell]) &&
+  socket[kPump] === null &&
+  socket[kAhead] === null &&
+  socket.writableCorked === 0 &&
+  !socket.connecting &&
+  !isBackedUp(socket);
+
+/** @param {Uint8Array} chunk */
+function wayOf(socket, chunk) {
+  const { length } = chunk;
+  if (length > STAGE_LIMIT) return AT_ONCE;
+  const staged = socket[kStaged];
+  // It may have been sent, or others have staged something behind it.
+  const isOpen = staged === null || (staged.row < 0 && staged.at + staged.used === stageUsed);
+  return isOpen && length <= STAGE_SIZE - stageUsed && isAllPaid(socket) ? STAGED : COPIED;
+}
+
+/** How many of the writes that Duplex keeps are sent, or staged. */
+const paidOf = (socket) => socket[kPrepaid] + (socket[kStaged]?.prepaid ?? 0);
+
+/** How many writes Duplex keeps. */
+const keptBy = (socket) => socket._writableState.bufferedRequestCount;
+
+const isAllPaid = (socket) => socket[kPartial] === null && keptBy(socket) === paidOf(socket);
+
+/** Puts the write that Duplex has just kept behind what is staged, unless it did not take it. */
+function stageBehind(socket, chunk) {
+  if (keptBy(socket) === paidOf(socket)) return;
+  if (socket[kStaged] === null) addStaged(socket, 0, null);
+  const staged = socket[kStaged];
+  slab.set(chunk, stageUsed);
+  staged.used += chunk.length;
+  staged.prepaid++;
+  stageUsed += chunk.length;
+}
+
+/** Whether what is staged does not wait for the end of the tick. */
+const isFull = (socket) =>
+  socket[kStaged].done === null
+    ? socket[kStaged].used >= FURTHER_LIMIT
+    : socket.writableLength >= GATHER_LIMIT;
+
+function copyOf(chunk) {
+  if (chunk.length > copies.length - copiesUsed) {
+    copies = Buffer.allocUnsafeSlow(COPIES_SIZE);
+    copiesUsed = 0;
+  }
+  const copy = copies.subarray(copiesUsed, (copiesUsed += chunk.length));
+  copy.set(chunk);
+  return copy;
 }
 
 /** Copies `chunk` to `slab[at..end]` and answers its length in bytes, or -1 if it may not fit. */
@@ -158,37 +261,43 @@ function stage(socket, chunk, encoding, done) {
   const used = copyToSlab(chunk, encoding, stageUsed, STAGE_SIZE);
   // Many sockets write in this tick: this one's write is not staged, and no worse for it than in Node.
   if (used < 0) return false;
+  addStaged(socket, used, done);
+  return true;
+}
+
+function addStaged(socket, used, done) {
   socket[kStaged] = {
     at: stageUsed,
     used,
-    /** What Duplex counts for it in `writableLength`. */
-    units: chunk.length,
     /** How many of the writes that Duplex keeps have been put behind it. */
     prepaid: 0,
-    /** Whether that has been done. */
+    /** Whether the rest of them have been, as far as they fit. */
     isAssembled: false,
     /** Its number among the sends of the tick, or -1 while it is not among them. */
     row: -1,
+    /** Null where Duplex keeps all that is in there. */
     done,
   };
   stageUsed += used;
   stagedSockets++;
   atTickEnd(socket);
-  return true;
 }
 
-/** Puts the staged write together with those that Duplex kept behind it, as far as they fit. */
+/** Puts what Duplex kept, and is not there yet, behind the staged write, as far as it fits. */
 function assemble(socket) {
   const staged = socket[kStaged];
-  const { at, units } = staged;
+  const { at } = staged;
   if (staged.isAssembled) return;
   staged.isAssembled = true;
-  if (socket.writableLength <= units || socket.writableCorked > 0) return;
+  const paid = paidOf(socket);
+  if (keptBy(socket) === paid || socket.writableCorked > 0) return;
   const from = gatherUsed;
   if (staged.used > SLAB_SIZE - from) return;
   slab.copyWithin(from, at, at + staged.used);
   let total = staged.used;
-  for (const { chunk, encoding } of socket.writableBuffer) {
+  const kept = socket.writableBuffer;
+  for (let i = paid; i < kept.length; i++) {
+    const { chunk, encoding } = kept[i];
     const length = copyToSlab(chunk, encoding, from + total, SLAB_SIZE);
     if (length < 0) break;
     total += length;
@@ -212,10 +321,14 @@ function sendStaged(socket, isInsideCall) {
     gatherUsed = STAGE_SIZE;
   }
   refreshTimer(socket);
+  if (accepted >= 0) {
+    socket[kBytesWritten] += accepted;
+    socket[kPrepaid] += prepaid;
+  }
+  // What failed is tried again when Duplex hands it over, and told then.
+  if (done === null) return;
   const err = accepted < 0 ? connectionError(socket, accepted, 'write') : null;
   if (!err) {
-    socket[kBytesWritten] += accepted;
-    socket[kPrepaid] = prepaid;
     if (mustWait(socket)) {
       socket[kPump] = { pieces: [], index: 0, offset: 0, length: 0, done };
       return;
@@ -225,11 +338,38 @@ function sendStaged(socket, isInsideCall) {
   }
   afterWrite(socket);
   // No callback runs inside of the call that caused it.
-  if (isInsideCall) process.nextTick(done, err);
+  if (isInsideCall) tellSoon(socket, done, err);
   else done(err);
 }
 
 const sendAtTickEnd = (socket) => sendStaged(socket, false);
+
+function tellSoon(socket, done, err) {
+  socket[kToTell] = true;
+  process.nextTick(tell, socket, done, err);
+}
+
+function tell(socket, done, err) {
+  socket[kToTell] = false;
+  done(err);
+}
+
+/** Sends what Duplex keeps, as far as the system takes it. What fails is tried again when Duplex hands it over. */
+function sendThrough(socket) {
+  if (socket[kPump] !== null || isBackedUp(socket)) return;
+  // Not its own objects: texts are made bytes in there.
+  const pieces = socket.writableBuffer.map(({ chunk, encoding }) => ({ chunk, encoding }));
+  const { offset, length } = socket[kPartial] ?? WHOLE;
+  const state = { pieces, index: socket[kPrepaid], offset, length, done: null };
+  while (state.index < pieces.length && !isBackedUp(socket)) {
+    const accepted = writeSome(socket._handle, state);
+    if (accepted < 0) break;
+    socket[kBytesWritten] += accepted;
+  }
+  socket[kPrepaid] = state.index;
+  socket[kPartial] = state.offset > 0 ? { offset: state.offset, length: state.length } : null;
+  refreshTimer(socket);
+}
 
 /** The process leaves, and nothing will have Duplex hand over any more what it kept. */
 function sendKept(socket) {
@@ -242,12 +382,15 @@ function sendKept(socket) {
   while (socket[kPrepaid] < kept.length && !mustWait(socket)) {
     const { chunk, encoding } = kept[socket[kPrepaid]++];
     const bytes = typeof chunk === 'string' ? Buffer.from(chunk, encoding) : chunk;
-    socket[kBytesWritten] += Math.max(0, handle.write(bytes, 0));
+    socket[kBytesWritten] += Math.max(0, handle.write(bytes, socket[kPartial]?.offset ?? 0));
+    socket[kPartial] = null;
   }
 }
 
 function flushBeforeClose(socket) {
-  if (socket[kStaged] !== null && !socket.destroyed) sendStaged(socket, true);
+  if (socket.destroyed) return;
+  if (socket[kStaged] !== null) sendStaged(socket, true);
+  if (keepsWrites(socket) && !isAllPaid(socket)) sendThrough(socket);
 }
 
 function whenConnected(socket) {
@@ -280,9 +423,17 @@ function start(socket, pieces, index, done) {
     return;
   }
   refreshTimer(socket);
-  socket[kPump] = { pieces, index, offset: 0, length: 0, done };
-  pump(socket);
+  const { offset, length } = socket[kPartial] ?? WHOLE;
+  socket[kPartial] = null;
+  socket[kPump] = { pieces, index, offset, length, done };
+  // Where a part is sent already, the system may have left some of it.
+  const isBegun = index > 0 || offset > 0;
+  if (!isBegun || !isBackedUp(socket)) pump(socket);
 }
+
+/** Whether the system has not taken yet what it was given; with TLS that is not asked, see `mustWait`. */
+const isBackedUp = (socket) =>
+  socket[kAhead] === null && socket._handle !== null && socket._handle.hasQueued;
 
 /** What follows must not overtake the word that what is queued is sent; with TLS it may, by a little. */
 function mustWait(socket) {
@@ -372,6 +523,7 @@ function abort(socket, err) {
   const waiting = socket[kPump]?.done;
   socket[kPump] = null;
   socket[kPrepaid] = 0;
+  socket[kPartial] = null;
   socket[kAhead]?.drop(err);
   waiting?.(err ?? errnoError(errnoByCode.get('ECANCELED'), 'write'));
 }
@@ -383,7 +535,8 @@ function bytesWritten(socket) {
     bytes += byteLength(chunk, encoding);
   };
   const kept = socket.writableBuffer ?? [];
-  kept.slice(socket[kPrepaid]).forEach(count);
+  kept.slice(paidOf(socket)).forEach(count);
+  bytes -= socket[kPartial]?.offset ?? 0;
   socket[kEarly]?.pieces.forEach(count);
   const state = socket[kPump];
   if (state) {
