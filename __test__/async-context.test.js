@@ -100,6 +100,21 @@ test('a write callback runs in the context of its write', opts, async (t) => {
   }
 });
 
+test('what end() leads to runs in the context of end()', opts, async (t) => {
+  for (const chunk of [undefined, 'bye', Buffer.alloc(5_000_000)]) {
+    const { client, conn } = await als.run('socket', () => kit(t).pair({ side: 'client' }));
+    conn.resume();
+    const seen = await als.run('ender', () => {
+      const stores = [];
+      const finished = once(client, 'finish');
+      client.on('finish', () => stores.push(als.getStore()));
+      client.end(chunk, () => stores.push(als.getStore()));
+      return finished.then(() => stores);
+    });
+    assert.deepEqual(seen, ['ender', 'ender']);
+  }
+});
+
 test('events of one batch each have their own context', opts, async (t) => {
   const k = kit(t);
   const pairs = [];

@@ -5,8 +5,10 @@
 // A socket has a handle from `connect()` (or from being accepted) until it is destroyed; `'close'` is
 // emitted when the engine has closed the descriptor, after everything else.
 
+const { AsyncResource } = require('node:async_hooks');
 const { Duplex } = require('node:stream');
 const { clearTimeout } = require('node:timers');
+const { CONTEXT } = require('../handle');
 const { StreamHandle } = require('../stream-handle');
 const { AbortError, codedError, errnoError } = require('../errors');
 const { normalizeArgs, validateFunction, validateTimeout } = require('../args');
@@ -40,6 +42,8 @@ const {
   kUnrefed,
 } = require('./symbols');
 
+/** The async context of `end()`, until it is done; or null. */
+const kEndContext = Symbol('kEndContext');
 /** Of a socket that is destroyed: something else is to be closed as well, the handle or attempts. */
 const kStillOpen = Symbol('kStillOpen');
 
@@ -96,8 +100,7 @@ function endFailed(socket, err) {
 }
 
 function endDone(socket) {
-  const done = takePendingEnd(socket);
-  if (done) callIn(socket._handle.resource, done);
+  takePendingEnd(socket)?.();
 }
 
 function takePendingEnd(socket) {
@@ -134,6 +137,7 @@ function Socket(options) {
   this[kKeepAlive] = making.keepAlive ? keepAliveOf(making.keepAliveInitialDelay) : null;
   this[kTimer] = null;
   this[kPendingEnd] = null;
+  this[kEndContext] = null;
   this[kUnrefed] = false;
   this[kReset] = false;
   this[kHadHandle] = false;
@@ -247,8 +251,15 @@ const methods = {
     else this._handle.readStart();
   },
 
+  /** Whoever ended it hears of it as itself: what was written before may end the tick in another context. */
+  end(chunk, encoding, callback) {
+    this[kEndContext] ??= new AsyncResource('SHUTDOWNWRAP', CONTEXT);
+    return Duplex.prototype.end.call(this, chunk, encoding, callback);
+  },
+
   _final(callback) {
     if (this.connecting) {
+      this[kEndContext] = null; // As in Node, it is that of the connection then.
       this.once('connect', () => this._final(callback));
       return;
     }
@@ -257,7 +268,12 @@ const methods = {
       return;
     }
     const status = this._handle.end();
-    this[kPendingEnd] = callback;
+    const context = this[kEndContext] ?? new AsyncResource('SHUTDOWNWRAP', CONTEXT);
+    this[kEndContext] = null;
+    this[kPendingEnd] = (err) => {
+      callIn(context, callback, err);
+      context.emitDestroy();
+    };
     if (status < 0) endFailed(this, connectionError(this, status, 'shutdown'));
     // Not now: the end is done when the ticks and promise jobs of this callback have run, as in Node;
     // a listener of `'end'` that writes relies on finding the socket still there.
