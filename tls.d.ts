@@ -34,6 +34,14 @@ export type SecureVersion = 'TLSv1.3' | 'TLSv1.2' | 'TLSv1.1' | 'TLSv1';
 export const DEFAULT_MIN_VERSION: SecureVersion;
 /** The highest version that is spoken without `maxVersion`. */
 export const DEFAULT_MAX_VERSION: SecureVersion;
+/** All cipher suites there are; there is nothing to choose. */
+export const DEFAULT_CIPHERS: string;
+/** `'auto'`. */
+export const DEFAULT_ECDH_CURVE: string;
+/** Node's; there is no renegotiation. */
+export const CLIENT_RENEG_LIMIT: number;
+/** Node's; there is no renegotiation. */
+export const CLIENT_RENEG_WINDOW: number;
 
 // ---------------------------------------------------------------------------------------------------------
 // Options
@@ -212,6 +220,18 @@ export class TLSSocket extends Socket {
   getSession(): Bytes | undefined;
   /** Whether a session was resumed. */
   isSessionReused(): boolean;
+  /** The name to ask for, and that the certificate must be for, instead of the option: before the handshake begins. */
+  setServername(name: string): void;
+  /** `undefined`: tickets stay with the engine. */
+  getTLSTicket(): undefined;
+  /** `undefined`, as in `node:tls` before there is one. */
+  getFinished(): undefined;
+  /** `undefined`, as in `node:tls` before there is one. */
+  getPeerFinished(): undefined;
+  /** Answers `false`: it cannot be set. */
+  setMaxSendFragment(size: number): boolean;
+  /** There is no renegotiation. */
+  disableRenegotiation(): void;
   /** Answers `false`; `callback` gets `ERR_TLS_RENEGOTIATION_DISABLED`: there is no renegotiation. */
   renegotiate(options: object, callback?: (err: Error | null) => void): false;
 

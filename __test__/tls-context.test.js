@@ -7,8 +7,8 @@ const crypto = require('node:crypto');
 const { test } = require('node:test');
 const { run } = require('./helpers/child');
 const { NO_OPENSSL, standard } = require('./helpers/tls-certificates');
-const { TIMEOUT, net, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
-const { closed, readBytes } = require('./helpers/kit');
+const { HOST, TIMEOUT, net, once, ours, peer, tlsKit } = require('./helpers/tls-kit');
+const { closed, readAll, readBytes } = require('./helpers/kit');
 
 const options = { skip: NO_OPENSSL, timeout: TIMEOUT };
 const { ca, server: identity, certificates } = NO_OPENSSL ? {} : standard();
@@ -235,6 +235,12 @@ test('the surface of tls', () => {
   assert.equal(ours.DEFAULT_MIN_VERSION, 'TLSv1.2');
   assert.equal(ours.DEFAULT_MAX_VERSION, 'TLSv1.3');
   assert.deepEqual(ours.rootCertificates, peer.rootCertificates);
+  for (const name of ['CLIENT_RENEG_LIMIT', 'CLIENT_RENEG_WINDOW', 'DEFAULT_ECDH_CURVE']) {
+    assert.equal(ours[name], peer[name], name);
+  }
+  const suites = peer.getCiphers();
+  for (const name of ours.DEFAULT_CIPHERS.split(':'))
+    assert.ok(suites.includes(name.toLowerCase()));
   const server = ours.Server();
   assert.ok(server instanceof net.Server);
   const socket = ours.TLSSocket();
@@ -243,6 +249,28 @@ test('the surface of tls', () => {
   assert.equal(socket.getProtocol(), null);
   assert.equal(socket.getCipher(), undefined);
   socket.destroy();
+});
+
+test('setServername, before there is a handshake', options, async (t) => {
+  const { serve, own } = tlsKit(t);
+  const server = await serve(peer, { cert, key }, (conn) => {
+    // At once would be without its last word in TLS.
+    setImmediate(() => conn.end(conn.servername || 'none'));
+  });
+  const target = { port: server.address().port, host: HOST };
+  // The name is that of the certificate as well, before and after connect().
+  const early = own(new ours.TLSSocket(undefined, { ca: ca.cert }));
+  early.setServername('localhost');
+  early.connect(target);
+  const late = own(ours.connect({ ...target, ca: ca.cert, servername: 'elsewhere.test' }));
+  late.setServername('localhost');
+  for (const socket of [early, late]) {
+    assert.equal(String(await readAll(socket)), 'localhost');
+    assert.equal(socket.authorized, true);
+  }
+  assert.throws(() => early.setServername(7), { code: 'ERR_INVALID_ARG_TYPE' });
+  const accepted = own(new ours.TLSSocket(own(net.connect(target)), { isServer: true, cert, key }));
+  assert.throws(() => accepted.setServername('localhost'), { code: 'ERR_TLS_SNI_FROM_SERVER' });
 });
 
 test('wrong arguments throw', () => {

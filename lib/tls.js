@@ -24,6 +24,13 @@ const getCiphers = () => [
   'ecdhe-rsa-chacha20-poly1305',
 ];
 
+/** All of them, for who looks; as an option it has no effect. */
+const DEFAULT_CIPHERS = getCiphers().join(':').toUpperCase();
+const DEFAULT_ECDH_CURVE = 'auto';
+/** Node's limits of what is not there. */
+const CLIENT_RENEG_LIMIT = 3;
+const CLIENT_RENEG_WINDOW = 600;
+
 /**
  * Makes a server; it listens when told to.
  * @param {object | Function} [options]
@@ -35,6 +42,10 @@ function createServer(options, secureConnectionListener) {
 
 // Plain names, so that Node.js finds them for `import { … }` as well.
 module.exports = {
+  CLIENT_RENEG_LIMIT,
+  CLIENT_RENEG_WINDOW,
+  DEFAULT_CIPHERS,
+  DEFAULT_ECDH_CURVE,
   DEFAULT_MAX_VERSION,
   DEFAULT_MIN_VERSION,
   SecureContext,

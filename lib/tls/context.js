@@ -164,6 +164,7 @@ class ClientTls {
     this.checkServerIdentity = checkServerIdentity;
     /** Where sessions are resumed from and kept. */
     this.sessions = memoryOf(options.session);
+    this.isStarted = false;
     this.native = {
       host: this.host,
       sendName: servername !== '' && isIP(this.host) === 0,
@@ -174,8 +175,17 @@ class ClientTls {
     };
   }
 
+  /** Another host than that of the options, before the handshake begins: the certificate is checked for the one asked for. */
+  setName(name) {
+    if (this.isStarted) return;
+    this.host = name || this.host;
+    this.native.host = this.host;
+    this.native.sendName = name !== '' && isIP(name) === 0;
+  }
+
   /** Begins the handshake on a connected handle. Answers a failure, or null. */
   start(handle, early) {
+    this.isStarted = true;
     return handle.secureClient(this.context.native, this.sessions, this.native, early) ?? null;
   }
 

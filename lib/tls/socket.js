@@ -17,7 +17,7 @@ const { Socket, callbacks } = require('../net/socket');
 const { kConnectOptions, kHadHandle, kIncoming, kOpen, kUnrefed } = require('../net/symbols');
 const { certificateAt, legacyCertificate } = require('./certificate');
 const { chooseContext } = require('./choose');
-const { normalizeArgs } = require('../args');
+const { normalizeArgs, validateString } = require('../args');
 const { clientTls, serverTls } = require('./context');
 const { cutError, hangUpError, tlsError } = require('./failure');
 const { tokenFor } = require('./sessions');
@@ -29,6 +29,8 @@ const kInfo = Symbol('kInfo');
 const kTls = Symbol('kTls');
 /** What the constructor was given: of use when `connect()` is called. */
 const kWishes = Symbol('kWishes');
+/** What `setServername()` was given before there was a connection; or null. */
+const kName = Symbol('kName');
 /** Options of the connection, for errors to name. */
 const kTarget = Symbol('kTarget');
 /** The Buffer that stands for this connection's sessions, once it was asked for. */
@@ -162,6 +164,7 @@ function TLSSocket(socket, options) {
   this[kSession] = undefined;
   this[kHasSession] = false;
   this[kTarget] = {};
+  this[kName] = null;
   // Keys may be in there, which nobody wants to see when a socket is printed.
   Object.defineProperty(this, kWishes, { value: options });
   this[kServerOwner] = isAccepted ? options.server : (options.server ?? null);
@@ -235,7 +238,8 @@ const methods = {
     const [options] = Array.isArray(args[0]) ? args[0] : normalizeArgs(args);
     const { host, port, path, localAddress } = options;
     this[kTarget] = { host, port, path, localAddress };
-    this[kTls] = clientTls({ ...this[kWishes], ...options }, options.host);
+    const named = this[kName] === null ? null : { servername: this[kName] };
+    this[kTls] = clientTls({ ...this[kWishes], ...named, ...options }, options.host);
     this.secureConnecting = true;
     this[kInfo] = null;
     return Socket.prototype.connect.apply(this, args);
@@ -286,6 +290,27 @@ const methods = {
   isSessionReused() {
     return this[kInfo]?.isResumed ?? false;
   },
+
+  /** Before the handshake begins; then it is too late, as in Node. */
+  setServername(name) {
+    validateString(name, 'name');
+    if (this.isServer) {
+      const message = 'Cannot issue SNI from a TLS server-side socket';
+      throw codedError(Error, 'ERR_TLS_SNI_FROM_SERVER', message);
+    }
+    this[kName] = name;
+    this[kTls]?.setName(name);
+    if (!this[kTls]?.isStarted) this.servername = name;
+  },
+
+  /** Of use with OpenSSL alone: tickets stay with the engine, and records are as long as they are. */
+  getTLSTicket() {},
+  getFinished() {},
+  getPeerFinished() {},
+  setMaxSendFragment: () => false,
+
+  /** It is not there. */
+  disableRenegotiation() {},
 
   /** There is no renegotiation: TLS 1.3 has none, and in TLS 1.2 it was given up for good reasons. */
   renegotiate(_options, callback) {
