@@ -215,6 +215,7 @@ test('write after the peer has ended: EPIPE', opts, async (t) => {
   const err = await error;
   assert.equal(err.code, 'EPIPE');
   assert.equal(err.message, 'This socket has been ended by the other party');
+  assert.match(err.stack, /^Error: This/);
   assert.equal((await fromCallback).code, 'EPIPE');
 });
 

@@ -174,6 +174,8 @@ test('listen: EADDRINUSE', opts, async (t) => {
     port,
     message: `listen EADDRINUSE: address already in use ${HOST}:${port}`,
   });
+  // In the order in which it is printed.
+  assert.deepEqual(Object.keys(err), ['code', 'errno', 'syscall', 'address', 'port']);
   assert.equal(server.listening, false);
   assert.equal(server.address(), null);
 

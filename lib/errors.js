@@ -46,8 +46,9 @@ function systemError(message, errno, syscall, extra, caller) {
   const err = new Error(message);
   Reflect.set(Error, 'stackTraceLimit', stackTraceLimit);
   Error.captureStackTrace(err, caller);
-  err.errno = errno;
-  err.code = codeOf(errno);
+  const code = codeOf(errno);
+  // As they are printed: Node has those of `listen` the other way round.
+  Object.assign(err, caller === listenError ? { code, errno } : { errno, code });
   err.syscall = syscall;
   return Object.assign(err, extra);
 }

@@ -1,7 +1,7 @@
 'use strict';
 // Errors of an established connection say whose they are.
 
-const { codedError, errnoError } = require('../errors');
+const { errnoError } = require('../errors');
 const { endsOf } = require('./address');
 
 /**
@@ -13,8 +13,12 @@ const { endsOf } = require('./address');
 const connectionError = (socket, errno, syscall) =>
   Object.assign(errnoError(errno, syscall), endsOf(socket));
 
-/** What a write is told after the peer's end. */
-const endedByPeer = (socket) =>
-  codedError(Error, 'EPIPE', 'This socket has been ended by the other party', endsOf(socket));
+/** What a write is told after the peer's end. The code is not in the first line of its stack, as in Node. */
+function endedByPeer(socket) {
+  const err = new Error('This socket has been ended by the other party');
+  Error.captureStackTrace(err, endedByPeer);
+  err.code = 'EPIPE';
+  return Object.assign(err, endsOf(socket));
+}
 
 module.exports = { connectionError, endedByPeer };
