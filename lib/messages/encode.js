@@ -33,10 +33,15 @@ const MOST_BYTES = 3;
  * @returns {MessageError | null}
  */
 function addMessage(box, type, limit, value, mayAdd) {
-  if (type.family === 'number') {
-    if (isNumber(value)) return addNumber(box, type, limit, value);
-  } else if (typeof value === 'string' && type.family !== 'image')
+  const { family } = type;
+  // Most are one of these; small enough to be part of `send()` when it is compiled.
+  if (typeof value === 'string' && (family === 'text' || family === 'json'))
     return addText(box, limit, value);
+  if (family === 'number' && isNumber(value)) return addNumber(box, type, limit, value);
+  return addContent(box, type, limit, value, mayAdd);
+}
+
+function addContent(box, type, limit, value, mayAdd) {
   let content;
   try {
     content = contentOf(type, value);
