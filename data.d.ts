@@ -85,7 +85,7 @@ export interface DataSocketEvents<Value> {
   /** The system has taken the last byte of a value: one for each `send()`, in their order. */
   sent: [];
   send: [];
-  /** At most once; `close` follows. Without a listener it is a process warning, and nothing for what was aborted. */
+  /** At most once; `close` follows. Without a listener it is silent (`NODE_DEBUG=socket` shows it). */
   error: [error: DataSocketError];
   /** The last event, once. */
   close: [];

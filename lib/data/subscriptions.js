@@ -1,9 +1,10 @@
 'use strict';
 // Who wants to hear of what: `on`, `once` and `off` with namespaces, and the calls. Not an EventEmitter: `off` takes names
-// and namespaces, and an `error` that nobody listens for is a warning.
+// and namespaces, and an `error` that nobody listens for is silent, but for `NODE_DEBUG=socket`.
 
 const { AsyncResource } = require('node:async_hooks');
 const { validateFunction, validateString } = require('../args');
+const { debug } = require('../debug');
 const { invalidType, invalidValue } = require('../errors');
 const { CONTEXT } = require('../handle');
 const { callEach } = require('../tick');
@@ -13,11 +14,6 @@ const ALIASES = new Map([
   ['receive', 'data'],
   ['send', 'sent'],
 ]);
-
-/** A failure that nobody listens for does not end the process, but is seen. What the program aborted itself is no news. */
-function warnOf(err) {
-  if (err.code !== 'ABORT_ERR') process.emitWarning(err);
-}
 
 class Subscription {
   constructor(event, namespace, callback, isOnce) {
@@ -122,8 +118,10 @@ class Subscriptions {
       this.isClosed = true;
       for (const resolve of this.closeWaiters.splice(0)) resolve();
     }
-    if (event === 'error' && list.length === 0) warnOf(args[0]);
-    else callEach(list, (each) => this.call(each, args));
+    if (event === 'error' && list.length === 0) {
+      debug?.('DataSocket: %s (nobody listens for error)', args[0].message);
+    }
+    callEach(list, (each) => this.call(each, args));
   }
 
   emitData(value) {
