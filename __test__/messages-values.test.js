@@ -14,37 +14,14 @@ const {
   hex,
   logOf,
   messageKit,
-  readAll,
   readBytes,
+  receivedOf,
   told,
-  turn,
-  until,
+  wireOf,
   writeCut,
 } = require('./helpers/messages');
 
 const opts = { timeout: TIMEOUT };
-
-/** Everything on the wire after `act`, and what was told. */
-async function wireOf(t, options, act) {
-  const { ours, conn } = await messageKit(t).pair('client', options);
-  const errors = [];
-  ours.on('error', (text, err) => errors.push([text, err]));
-  const all = readAll(conn);
-  act(ours);
-  ours.close();
-  const bytes = await all;
-  await turn();
-  return { bytes, hex: bytes.toString('hex'), errors };
-}
-
-/** What is received of `bytes`, sent by the raw end in one piece. */
-async function receivedOf(t, options, bytes) {
-  const { ours, conn } = await messageKit(t).pair('server', options);
-  const log = logOf(ours);
-  conn.end(bytes);
-  await closed(ours);
-  return log;
-}
 
 for (const [type, value, wire] of [
   ['byte', 255n, 'ff'],
@@ -386,94 +363,6 @@ test('raw JSON: a large text', opts, async (t) => {
   assert.deepEqual(dataOf(log), [value, [1]]);
 });
 
-const pixels = (width, height, rgba) => ({
-  data: Buffer.from(Array.from({ length: width * height }, () => rgba).flat()),
-  width,
-  height,
-});
-
-for (const [type, signature] of [
-  ['bmp', '424d'],
-  ['gif', '474946383961'],
-  ['jpeg', 'ffd8ff'],
-  ['jpg', 'ffd8ff'],
-  ['png', '89504e470d0a1a0a'],
-  ['wbmp', '0000 10 02'],
-  ['image', 'ffd8ff'],
-]) {
-  test(`pixels as ${type}, and a file of it goes out as it is`, opts, async (t) => {
-    const image = pixels(16, 2, [255, 0, 0, 255]);
-    const first = await wireOf(t, { sendType: type, rawBytes: false }, (ours) => {
-      ours.send(image);
-      ours.send({ ...image, data: new Uint8ClampedArray(image.data) });
-    });
-    assert.deepEqual(first.errors, []);
-    const [file, same] = framesIn(first.bytes);
-    assert.ok(file.equals(same));
-    const start = hex(signature);
-    assert.ok(file.subarray(0, start.length).equals(start), file.subarray(0, 8).toString('hex'));
-    const second = await wireOf(t, { sendType: type }, (ours) => ours.send(file));
-    assert.ok(second.bytes.equals(file));
-  });
-}
-
-test('a wireless bitmap: light is 1, rows are padded to bytes', opts, async (t) => {
-  const { data } = pixels(10, 1, [0, 0, 0, 255]);
-  data.fill(255, 0, 4);
-  data.fill(255, 36, 40);
-  const { hex: wire } = await wireOf(t, { sendType: 'wbmp' }, (ours) =>
-    ours.send({ data, width: 10, height: 1 }),
-  );
-  assert.equal(wire, '00000a018040');
-});
-
-test('pixels that are no picture', opts, async (t) => {
-  const wrong = [
-    { data: Buffer.alloc(3), width: 1, height: 1 },
-    { data: Buffer.alloc(0), width: 0, height: 0 },
-    { data: Buffer.alloc(4), width: -1, height: -1 },
-    { data: Buffer.alloc(4), width: 2 ** 33 + 1, height: 1 },
-    { data: Buffer.alloc(4), width: 1.5, height: 1 },
-    { data: [1, 2, 3, 4], width: 1, height: 1 },
-  ];
-  const { hex: wire, errors } = await wireOf(t, { sendType: 'png' }, (ours) => {
-    for (const value of wrong) ours.send(value);
-  });
-  assert.equal(wire, '');
-  assert.equal(errors.length, wrong.length);
-  for (const [, err] of errors) assert.equal(err.code, 'ERR_MESSAGE_INVALID_VALUE');
-});
-
-test('images received: one Buffer a frame, its memory its own', opts, async (t) => {
-  const large = Buffer.alloc(200_000, 7);
-  const log = await receivedOf(
-    t,
-    { receiveType: 'image', rawBytes: false },
-    Buffer.concat([frame('ab'), frame(large), frame(''), frame('c')]),
-  );
-  const images = dataOf(log);
-  assert.ok(images.every((image) => Buffer.isBuffer(image)));
-  assert.deepEqual(
-    images.map(({ length }) => length),
-    [2, 200_000, 0, 1],
-  );
-  assert.ok(images[1].equals(large));
-  assert.equal(String(images[0]), 'ab');
-  images[0].fill(0);
-  assert.equal(String(images[3]), 'c');
-});
-
-test('received arrays and images are not changed by what comes later', opts, async (t) => {
-  const { ours, conn } = await messageKit(t).pair('server', { receiveType: 'image' });
-  const log = logOf(ours);
-  for (let i = 0; i < 50; i++) {
-    conn.write(Buffer.alloc(1000, i));
-    await until(() => Buffer.concat(dataOf(log)).length === (i + 1) * 1000);
-  }
-  const all = Buffer.concat(dataOf(log));
-  for (let i = 0; i < 50; i++) assert.equal(all[i * 1000 + 500], i);
-});
-
 /** A view whose memory was given away. */
 function detached(view) {
   structuredClone(view.buffer, { transfer: [view.buffer] });
@@ -522,47 +411,6 @@ test('views that are empty, and have their memory, are sent', opts, async (t) =>
   }
 });
 
-/** What throws is the program's own code. */
-const thrown = new Error('of a getter');
-const fail = () => {
-  throw thrown;
-};
-const failingElement = () => Object.defineProperty([1, 2], 1, { get: fail });
-const proxy = () => new Proxy({}, { getPrototypeOf: fail, get: fail });
-
-for (const [type, value, name] of [
-  ['string', () => ({ toString: fail }), 'Object'],
-  ['string', failingElement, 'Array'],
-  ['string', proxy, 'object'],
-  ['json', () => ({ toJSON: fail }), 'Object'],
-  ['json', proxy, 'object'],
-  ['int', failingElement, 'Array'],
-  ['byte', failingElement, 'Array'],
-  [
-    'png',
-    () => ({
-      get data() {
-        return fail();
-      },
-    }),
-    'Object',
-  ],
-  ['image', proxy, 'object'],
-]) {
-  test(`refused: ${type}, ${name}, because the program's code throws`, opts, async (t) => {
-    const options = { sendType: type, rawBytes: false };
-    const { hex: wire, errors } = await wireOf(t, options, (ours) => {
-      assert.equal(ours.send(value()), true);
-    });
-    assert.equal(wire, '');
-    assert.equal(errors.length, 1);
-    const [[text, err]] = errors;
-    assert.equal(text, `Data cannot be converted to ${type}. It is: ${name}`);
-    assert.equal(err.code, 'ERR_MESSAGE_INVALID_VALUE');
-    assert.equal(err.cause, thrown);
-  });
-}
-
 test('memory as text: bytes as they are; numbers as in an array', opts, async (t) => {
   const memory = Uint8Array.from(Buffer.from('héllo')).buffer;
   const shared = new Uint8Array(new SharedArrayBuffer(2)).fill(0x61);
@@ -601,47 +449,6 @@ test('halves of a surrogate pair in two messages stay halves', opts, async (t) =
     parts,
   );
 });
-
-for (const [sendType, value] of [
-  ['string', (client, act) => ({ toString: () => act(client) ?? 'late' })],
-  ['json', (client, act) => ({ toJSON: () => act(client) ?? 'late' })],
-  ['int', (client, act) => Object.defineProperty([1], 0, { get: () => act(client) ?? 5 })],
-]) {
-  for (const how of ['close', 'destroy']) {
-    test(
-      `${how}() inside of the conversion to ${sendType}: not sent, and said so`,
-      opts,
-      async (t) => {
-        const { ours, conn } = await messageKit(t).pair('client', { sendType, rawBytes: false });
-        const log = logOf(ours);
-        const all = readAll(conn);
-        const hasClosed = closed(ours);
-        assert.equal(ours.send(value(ours, (client) => client[how]())), false);
-        assert.equal(String(await all), '');
-        await hasClosed;
-        await turn();
-        assert.deepEqual(log, [['error', 'Socket is closed. Cannot send data.'], ['close']]);
-        assert.equal(ours.bufferedAmount, 0);
-      },
-    );
-  }
-}
-
-test(
-  'close() inside of a conversion, while connecting: nothing is left for the next open()',
-  opts,
-  async (t) => {
-    const m = messageKit(t);
-    const listening = await m.rawServer();
-    const client = m.client(listening.address().port);
-    const log = logOf(client);
-    client.open();
-    client.send({ toString: () => client.close() ?? 'late' });
-    await closed(client);
-    assert.deepEqual(log, [['error', 'Socket is closed. Cannot send data.'], ['close']]);
-    assert.equal(client.bufferedAmount, 0);
-  },
-);
 
 test('a frame of very many numbers is an array like any other', opts, async (t) => {
   const { ours, conn } = await messageKit(t).pair('server', {

@@ -10,7 +10,10 @@ use std::thread;
 use std::time::Duration;
 
 use owner::{Owner, Told, address_of};
-use pki::{client_options, code, peer_client, peer_server, pki, secure, secured, server_context};
+use pki::{
+    client_options, code, peer_client, peer_server, pki, secure, secure_listener, secured,
+    server_context,
+};
 use socket::core::endpoint::Endpoint;
 use socket::core::event::DropReason;
 use socket::core::stream::Ended;
@@ -63,10 +66,7 @@ fn a_server_answers_and_much_goes_both_ways() {
     const MUCH: usize = 20 * 1024 * 1024;
     let pki = pki(|_| {});
     let mut owner = Owner::new();
-    let server = Server::new(server_context(&pki), ServerOptions::default());
-    let listener = owner
-        .listen_secure("127.0.0.1:0", server, None)
-        .expect("a listener");
+    let listener = secure_listener(&owner, &pki, None);
     let address = address_of(&listener);
     let client = thread::spawn(move || {
         let mut stream = peer_client(&pki, address);
@@ -184,10 +184,7 @@ fn nothing_is_sent_before_the_owner_has_looked_at_a_name_that_does_not_fit() {
 fn the_proxys_header_comes_before_the_handshake() {
     let pki = pki(|_| {});
     let mut owner = Owner::new();
-    let server = Server::new(server_context(&pki), ServerOptions::default());
-    let listener = owner
-        .listen_secure("127.0.0.1:0", server, Some(Duration::from_secs(60)))
-        .expect("a listener");
+    let listener = secure_listener(&owner, &pki, Some(Duration::from_secs(60)));
     let mut client = peer_client(&pki, address_of(&listener));
     // All in one segment: what is behind the header is TLS, to the byte.
     let mut first = b"PROXY TCP4 203.0.113.7 198.51.100.1 56324 443\r\n".to_vec();
@@ -216,10 +213,7 @@ fn the_proxys_header_comes_before_the_handshake() {
 fn a_handshake_without_a_proxys_header_is_dropped() {
     let pki = pki(|_| {});
     let mut owner = Owner::new();
-    let server = Server::new(server_context(&pki), ServerOptions::default());
-    let listener = owner
-        .listen_secure("127.0.0.1:0", server, Some(Duration::from_secs(60)))
-        .expect("a listener");
+    let listener = secure_listener(&owner, &pki, Some(Duration::from_secs(60)));
     let mut client = peer_client(&pki, address_of(&listener));
     assert!(client.flush().is_err());
     assert_eq!(

@@ -11,13 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use owner::{Owner, Told, address_of};
-use pki::{client_config, client_options, code, peer_server, pki, secure, secured, server_context};
+use pki::{
+    client_config, client_options, code, peer_server, pki, secure, secure_listener, secured,
+};
 use rustls::crypto::aws_lc_rs::cipher_suite::TLS13_AES_256_GCM_SHA384;
 use rustls::crypto::cipher::OutboundPlainMessage;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConnection, ConnectionTrafficSecrets, ContentType, ProtocolVersion};
 use socket::core::options::SocketOptions;
-use socket::core::tls::server::{Server, ServerOptions};
 use socket2::SockRef;
 
 /// Records of TLS 1.3 for `messages` of the handshake's protocol, as a client after its handshake sends them.
@@ -50,10 +51,7 @@ fn handshake_records<'a>(
 fn a_message_that_never_ends_is_an_error() {
     let pki = pki(|_| {});
     let mut owner = Owner::new();
-    let server = Server::new(server_context(&pki), ServerOptions::default());
-    let listener = owner
-        .listen_secure("127.0.0.1:0", server, None)
-        .expect("a listener");
+    let listener = secure_listener(&owner, &pki, None);
     let address = address_of(&listener);
     let mut config = client_config(&pki);
     config.enable_secret_extraction = true;

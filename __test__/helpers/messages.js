@@ -152,6 +152,28 @@ function framesIn(bytes) {
 
 const hex = (text) => Buffer.from(text.replace(/\s/g, ''), 'hex');
 
+/** Everything on the wire after `act`, and what was told. */
+async function wireOf(t, options, act) {
+  const { ours, conn } = await messageKit(t).pair('client', options);
+  const errors = [];
+  ours.on('error', (text, err) => errors.push([text, err]));
+  const all = readAll(conn);
+  act(ours);
+  ours.close();
+  const bytes = await all;
+  await turn();
+  return { bytes, hex: bytes.toString('hex'), errors };
+}
+
+/** What is received of `bytes`, sent by the raw end in one piece. */
+async function receivedOf(t, options, bytes) {
+  const { ours, conn } = await messageKit(t).pair('server', options);
+  const log = logOf(ours);
+  conn.end(bytes);
+  await closed(ours);
+  return log;
+}
+
 module.exports = {
   HOST,
   TIMEOUT,
@@ -169,8 +191,10 @@ module.exports = {
   peer,
   readAll,
   readBytes,
+  receivedOf,
   told,
   turn,
   until,
+  wireOf,
   writeCut,
 };

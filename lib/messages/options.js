@@ -63,11 +63,20 @@ const KNOWN = new Set([
 /** Those that mean nothing without TLS, and that a program would not set if it did not want it. */
 const OWN_TLS = ['pfxKeyCertPath', 'keyStorePath', 'trustedCACertPath', 'clientAuth'];
 /** How other APIs say it, and how it is misspelled; all in lower case. */
-const OTHER_TLS = new Set(
-  'tls ssl ssltls usessl usetls usesecuretransport securetransport ca cert key pfx securecontext'.split(
-    ' ',
-  ),
-);
+const OTHER_TLS = new Set([
+  'tls',
+  'ssl',
+  'ssltls',
+  'usessl',
+  'usetls',
+  'usesecuretransport',
+  'securetransport',
+  'ca',
+  'cert',
+  'key',
+  'pfx',
+  'securecontext',
+]);
 /** Words that ask for none. */
 const NO_TLS = new Set(['', 'false', 'none', 'off', 'no', '0']);
 

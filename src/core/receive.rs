@@ -112,45 +112,34 @@ impl Receiver {
         if let Some(mut chunk) = self.take_fresh(engine) {
             let buffer = chunk.window_mut(self.flow.window());
             let window = buffer.len();
-            return match transport.try_read(buffer) {
+            let received = |chunk, offset, len, own| Received {
+                chunk,
+                offset,
+                len,
+                window,
+                own,
+            };
+            return Some(match transport.try_read(buffer) {
                 Ok(len)
                     if (1..TRICKLE).contains(&len)
                         && let Some((id, offset)) = copy(cx, engine, &mut chunk, len) =>
                 {
                     engine.chunks.add_own(chunk);
-                    Some(Ok(Received {
-                        chunk: id,
-                        offset,
-                        len,
-                        window,
-                        own: false,
-                    }))
+                    Ok(received(id, offset, len, false))
                 }
                 Ok(len) if len > 0 => {
                     let offset = chunk.fill(len);
                     if !self.copied {
                         chunk.wipe_rest();
                     }
-                    Some(Ok(Received {
-                        chunk: chunk.id(),
-                        offset,
-                        len,
-                        window,
-                        own: true,
-                    }))
+                    Ok(received(chunk.id(), offset, len, true))
                 }
                 nothing => {
-                    let chunk_id = chunk.id();
+                    let id = chunk.id();
                     engine.chunks.add_own(chunk);
-                    Some(nothing.map(|len| Received {
-                        chunk: chunk_id,
-                        offset: 0,
-                        len,
-                        window,
-                        own: true,
-                    }))
+                    nothing.map(|len| received(id, 0, len, true))
                 }
-            };
+            });
         }
         let mut window = 0;
         let read = |buffer: &mut [u8]| {

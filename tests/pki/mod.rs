@@ -11,10 +11,12 @@ use std::time::Duration;
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, DnType, IsCa, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, ServerConnection, StreamOwned};
+use socket::core::listener::Listener;
 use socket::core::tls::client::ClientOptions;
 use socket::core::tls::context::{Context, Versions};
 use socket::core::tls::identity;
 use socket::core::tls::roots::Roots;
+use socket::core::tls::server::{Server, ServerOptions};
 
 use crate::owner::{Owner, Told};
 
@@ -49,6 +51,18 @@ pub(crate) fn server_context(pki: &Pki) -> Arc<Context> {
     let roots = Roots::given(&[]).expect("none");
     let identity = identity::from_parts(&pki.leaf, pki.key.clone(), &roots).expect("an identity");
     Context::new(vec![identity], roots, Versions::Both)
+}
+
+/// A listener of the engine that shows the certificate of `pki`.
+pub(crate) fn secure_listener(
+    owner: &Owner,
+    pki: &Pki,
+    proxy_timeout: Option<Duration>,
+) -> Arc<Listener> {
+    let server = Server::new(server_context(pki), ServerOptions::default());
+    owner
+        .listen_secure("127.0.0.1:0", server, proxy_timeout)
+        .expect("a listener")
 }
 
 pub(crate) fn client_options(ca: &[u8]) -> ClientOptions {
